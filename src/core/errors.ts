@@ -1,0 +1,171 @@
+/**
+ * The one table of what can go wrong.
+ *
+ * A code is stable: clients branch on it. `message` says what happened ({braces} are filled in), `hint` what the caller can do,
+ * `http` the status a plain HTTP answer carries, `exit` the exit code of the command line (1 unless told).
+ * `docs/errors.md` is printed from this table, and a test fails when table, docs and uses disagree.
+ */
+
+interface ErrorRow {
+  readonly message: string;
+  readonly hint: string;
+  readonly http: number;
+  readonly exit?: number;
+}
+
+export const errorTable = {
+  // --- what the caller named
+  DATASET_NOT_FOUND: {message: "There is no dataset '{name}'.", hint: 'List them with `millrace datasets`.', http: 404},
+  SNAPSHOT_NOT_FOUND: {message: "There is no snapshot '{id}'.", hint: "See a dataset's snapshots with the query `dataset(name) { snapshots { id } }`.", http: 404},
+  PIPELINE_NOT_FOUND: {message: "There is no pipeline '{name}'.", hint: 'Put a jobs file into the jobs folder, or create one with `createPipeline`.', http: 404},
+  RUN_NOT_FOUND: {message: "There is no run '{id}'.", hint: 'List runs with the query `runs { nodes { id } }`.', http: 404},
+  MODEL_NOT_FOUND: {message: "There is no model '{name}'.", hint: 'List them with `millrace models`.', http: 404},
+  MODEL_VERSION_NOT_FOUND: {message: "Model '{name}' has no {version}.", hint: 'See its versions and aliases with `millrace models`.', http: 404},
+  UPLOAD_NOT_FOUND: {message: "There is no upload '{id}'.", hint: 'Send the file to POST /uploads and use the id of the answer.', http: 404},
+  NAME_RESERVED: {message: "The name '{name}' is reserved: {reason}.", hint: "Use another name, for example '{suggestion}'.", http: 409},
+  NAME_INVALID: {message: "'{name}' is not a legal name.", hint: "Use letters, digits and underscores, beginning with a letter, 63 characters at most; for example '{suggestion}'.", http: 400},
+  NAME_TAKEN: {message: "The name '{name}' is taken by {by}.", hint: "Use another name, for example '{suggestion}'.", http: 409},
+
+  // --- sources
+  SOURCE_NOT_FOUND: {message: "No file matches '{path}'.", hint: 'Check the path; it is relative to the project folder.', http: 404},
+  SOURCE_OUTSIDE_ROOTS: {message: "'{path}' lies outside the folders that may be read.", hint: 'Move the file into the project, or add its folder to the setting `sources.roots`.', http: 403},
+  SOURCE_EMPTY: {message: "'{path}' is empty.", hint: 'A file needs at least a header or one record.', http: 422},
+  SOURCE_UNREADABLE: {message: "'{path}' cannot be read as {format}: {reason}", hint: 'Say the format or its options explicitly, or mend the file.', http: 422},
+  SOURCE_FORMAT_UNKNOWN: {message: "The format of '{path}' is not known.", hint: 'Say it with `format`: one of csv, tsv, json, ndjson, parquet, arrow.', http: 422},
+  SOURCE_CHANGED: {message: "'{path}' changed while it was read.", hint: 'Start the run again when the file is complete.', http: 409},
+
+  // --- SQL
+  SQL_INVALID: {message: 'The SQL is not valid: {reason}', hint: 'Mend the statement at the place named.', http: 400},
+  SQL_NOT_ALLOWED: {message: 'The SQL is not allowed: {reason}', hint: 'A step is one SELECT over datasets; it cannot write, read files, attach, install or reach the network.', http: 403},
+  SQL_FAILED: {message: 'The SQL failed while running: {reason}', hint: 'Mend the statement, or the data it fails on.', http: 422},
+  SQL_UNKNOWN_TABLE: {message: "The SQL reads '{name}', which is no dataset.", hint: 'Name a dataset or the output of an earlier step. {didYouMean}', http: 404},
+
+  // --- pipelines and runs
+  PIPELINE_INVALID: {message: 'The pipeline is not valid: {reason}', hint: 'Mend the definition; nothing was run.', http: 400},
+  PIPELINE_CYCLE: {message: 'The steps wait for each other in a circle: {path}.', hint: 'Remove one of the dependencies.', http: 400},
+  JOBS_FILE_FAILED: {message: "The jobs file '{file}' could not be loaded: {reason}", hint: 'Mend the file; its last good definition stays in use.', http: 422},
+  JOBS_FILE_TIMEOUT: {message: "The jobs file '{file}' did not finish loading within {seconds} s.", hint: 'A jobs file only describes a pipeline: remove loops, waits and I/O from it.', http: 422},
+  PARAMS_INVALID: {message: 'The parameters are not valid: {issues}', hint: "See the pipeline's parameters with the query `pipeline(name) { params { name type } }`.", http: 400},
+  RUN_FINISHED: {message: 'Run {id} has already finished as {status}.', hint: 'Start a new run.', http: 409},
+  RUN_CANCELLED: {message: 'The run was cancelled.', hint: 'Start it again with `retryRun`.', http: 409, exit: 4},
+  RUN_FAILED: {message: "Step '{step}' failed: {reason}", hint: 'Mend the cause, then `retryRun`: finished steps are not run again.', http: 422, exit: 3},
+  STEP_TIMEOUT: {message: "Step '{step}' did not finish within {seconds} s.", hint: "Raise the step's `timeoutSeconds`, or make it do less.", http: 422},
+  LEASE_LOST: {message: "Another worker has taken over step '{step}'.", hint: 'Nothing to do: the other worker finishes it.', http: 409},
+  EVENTS_EXPIRED: {message: 'Events up to {seq} are no longer kept.', hint: 'Subscribe with `after` at {seq} or later.', http: 410},
+  IDEMPOTENCY_CONFLICT: {message: "The idempotency key '{key}' was used for another request.", hint: 'Use a new key for a new request.', http: 409},
+  NOTHING_TO_RETRY: {message: 'Run {id} is {status}: only a failed or cancelled run can be retried.', hint: 'Start a new run instead.', http: 409},
+
+  // --- warehouse
+  COMMIT_CONFLICT: {message: "Dataset '{dataset}' changed while this commit was prepared.", hint: 'Run the step again; it will start from the newest snapshot.', http: 409},
+  SCHEMA_INCOMPATIBLE: {message: "The new schema of '{dataset}' does not fit its last one: {changes}.", hint: 'Change the step so that existing columns keep their names and types (types may widen), or write to another dataset.', http: 409},
+  KEY_VIOLATED: {message: "The key ({key}) of '{dataset}' is not unique: {count} rows share a key, for example {example}.", hint: 'Remove the duplicates, or declare another key.', http: 422},
+  KEY_NULL: {message: "The key column '{column}' of '{dataset}' is null in {count} rows.", hint: 'Remove the rows, or declare another key.', http: 422},
+  FOREIGN_KEY_VIOLATED: {message: "{count} rows of '{dataset}' have a {column} that is not in '{references}', for example {example}.", hint: 'Add the missing rows there first, or drop the foreign key.', http: 422},
+  RULES_INVALID: {message: "The key or foreign keys of '{dataset}' are not valid: {reason}.", hint: 'Name columns the dataset has, and for a foreign key a dataset with a key.', http: 400},
+  DISK_FULL: {message: 'There is no space left on the disk that holds {path}.', hint: 'Free some space, then retry; the last snapshot is as it was.', http: 507},
+  FILE_DAMAGED: {message: "The warehouse file '{path}' is missing or differs from its checksum.", hint: 'Restore it from a backup, or run the pipeline again.', http: 500, exit: 5},
+
+  // --- models
+  ARTIFACT_NOT_ONNX: {message: 'The artifact is not a readable ONNX model: {reason}', hint: 'Export the model as ONNX and upload the .onnx file.', http: 422},
+  ARTIFACT_OPERATOR: {message: "The model uses the operator '{operator}', which is not allowed.", hint: 'Use operators of the domains ai.onnx and ai.onnx.ml only.', http: 422},
+  ARTIFACT_PATH: {message: "The model refers to a file outside its artifact: '{path}'.", hint: 'Upload external data beside the model, under a plain relative name.', http: 422},
+  ARTIFACT_TOO_LARGE: {message: 'The artifact has {bytes} bytes; {limit} are allowed.', hint: 'Make the model smaller, or raise the setting `models.maxBytes`.', http: 413},
+  ARTIFACT_UNSUPPORTED: {message: 'The model cannot be served: {reason}', hint: 'Inputs must be single columns [N, 1] of numbers, booleans or strings.', http: 422},
+  ARTIFACT_CRASHED: {message: 'The trial run of the model crashed: {reason}', hint: 'Test the model with ONNX Runtime, then register it again.', http: 422},
+  ARTIFACT_TIMEOUT: {message: 'The trial run of the model did not finish within {seconds} s.', hint: 'Remove endless loops from the model, or raise the setting `models.trialSeconds`.', http: 422},
+  PARITY_FAILED: {message: '{rowsDiffering} example rows differ, by at most {maxDifference}.', hint: 'Export the model again; often a float32 conversion or a missing preprocessing step is the cause.', http: 422},
+  SIGNATURE_MISMATCH: {message: "Model '{model}' does not fit '{dataset}': {reason}", hint: 'Deploy it with `features` that give the missing inputs as expressions of the columns.', http: 422},
+  INPUT_INVALID: {message: 'The input does not fit the signature: {issues}', hint: "See the model's inputs with the query `model(name) { versions { inputs { name type } } }`.", http: 400},
+
+  // --- the graph
+  GRAPHQL_INVALID: {message: '{reason}', hint: 'Compare the document with the schema; GraphiQL shows it.', http: 400},
+  QUERY_TOO_DEEP: {message: 'The query is {depth} levels deep; {limit} are allowed.', hint: 'Ask for less at once.', http: 400},
+  QUERY_TOO_MANY_ALIASES: {message: 'The query has {count} fields; {limit} are allowed.', hint: 'Ask for less at once.', http: 400},
+  QUERY_TOO_COSTLY: {message: 'The query would read {estimate}; {limit} is allowed.', hint: 'Narrow it with `where` or `limit`.', http: 400},
+  RESULT_TOO_LARGE: {message: 'The result would have more than {limit} {unit}.', hint: 'Ask for fewer rows with `limit`, or page with `offset`.', http: 413},
+  QUERY_TIMEOUT: {message: 'The query did not finish within {seconds} s.', hint: 'Narrow it, or raise the setting `api.queryTimeoutSeconds`.', http: 504},
+  ARGUMENT_INVALID: {message: "The argument '{name}' is not valid: {reason}", hint: 'Mend the argument.', http: 400},
+  BODY_TOO_LARGE: {message: 'The body has more than {limit} bytes.', hint: 'Send files to POST /uploads, or raise the setting `api.maxBodyBytes` or `uploads.maxBytes`.', http: 413},
+  ORIGIN_REFUSED: {message: "Requests from '{origin}' are not accepted.", hint: 'Open the console at the address of the server, or add the origin to the setting `api.origins`.', http: 403},
+  UNAUTHENTICATED: {message: 'An admin secret is needed.', hint: 'Send it in the header `authorization: Bearer …`.', http: 401},
+  SUBSCRIBER_TOO_SLOW: {message: 'The subscriber did not read for {seconds} s.', hint: 'Subscribe again with `after` at the last number received.', http: 408},
+  RECEIPT_INVALID: {message: 'The receipt cannot be read: {reason}', hint: 'Use the receipt exactly as `extensions.receipt` gave it.', http: 400, exit: 2},
+  RECEIPT_DIFFERS: {message: 'The answer differs from its receipt: {reason}', hint: 'Run `millrace doctor` to check the files.', http: 409, exit: 6},
+
+  // --- the installation
+  CONFIG_INVALID: {message: 'The configuration is not valid: {issues}', hint: 'Mend the keys named; `millrace config` shows where each value comes from.', http: 500, exit: 2},
+  FOLDER_IN_USE: {message: "The folder '{path}' is in use by another Millrace (process {pid}).", hint: 'Use that server, stop it first, or configure PostgreSQL (`catalog.url`) to run several.', http: 500, exit: 7},
+  FOLDER_VERSION: {message: "The folder '{path}' was made by {found}; this is {expected}.", hint: 'Restore a backup into a new folder with this version.', http: 500, exit: 7},
+  NEEDS_POSTGRES: {message: '{what} needs a PostgreSQL catalog.', hint: 'Set `catalog.url` (MILLRACE_CATALOG_URL) to a PostgreSQL server.', http: 400, exit: 2},
+  CATALOG_UNAVAILABLE: {message: 'The catalog database does not answer: {reason}', hint: 'Check that the database runs; work goes on when it is back.', http: 503, exit: 8},
+  SERVER_UNREACHABLE: {message: "The server at '{url}' does not answer: {reason}", hint: 'Start it with `millrace serve`.', http: 503, exit: 8},
+  BACKUP_INVALID: {message: "'{path}' is no complete backup: {reason}", hint: 'Use a folder that `millrace backup` wrote to its end.', http: 422, exit: 5},
+  TARGET_NOT_EMPTY: {message: "'{path}' is not empty.", hint: 'Restore into an empty folder or database.', http: 409, exit: 2},
+  USAGE: {message: '{reason}', hint: 'See `millrace help`.', http: 400, exit: 2},
+  SHUTTING_DOWN: {message: 'The server is shutting down.', hint: 'Send the request again to the restarted server.', http: 503},
+  INTERNAL: {message: 'Something unexpected happened: {reason}', hint: 'This is a defect of Millrace; the log has the details under the request id.', http: 500},
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+type Values = Readonly<Record<string, unknown>>;
+
+const fill = (template: string, values: Values): string =>
+  template.replace(/\{(\w+)\}/g, (whole, key: string) => (key in values ? String(values[key]) : whole)).trim();
+
+/** An error with a row of the table. `details` are the values that filled its message, for clients that want them typed. */
+export class MillraceError extends Error {
+  override readonly name = 'MillraceError';
+  readonly hint: string;
+  readonly http: number;
+  readonly exit: number;
+
+  constructor(
+    readonly code: ErrorCode,
+    readonly details: Values = {},
+    options?: {cause?: unknown},
+  ) {
+    const row: ErrorRow = errorTable[code];
+    super(fill(row.message, details), options);
+    this.hint = fill(row.hint, {didYouMean: '', ...details});
+    this.http = row.http;
+    this.exit = row.exit ?? 1;
+  }
+
+  /** The error as plain data: what is stored in the catalog and sent to clients. */
+  toJSON(): {code: ErrorCode; message: string; hint: string; details: Values} {
+    return {code: this.code, message: this.message, hint: this.hint, details: this.details};
+  }
+}
+
+/** Any thrown thing as a MillraceError; what is not one is INTERNAL and keeps its cause. */
+export function asMillraceError(error: unknown): MillraceError {
+  if (error instanceof MillraceError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  if ((error as NodeJS.ErrnoException | null)?.code === 'ENOSPC') return new MillraceError('DISK_FULL', {path: 'the data'}, {cause: error});
+  return new MillraceError('INTERNAL', {reason}, {cause: error});
+}
+
+/** The nearest of `names` to `name`, as a sentence for a hint, or ''. */
+export function didYouMean(name: string, names: Iterable<string>): string {
+  let best: string | undefined;
+  let least = Math.max(2, Math.floor(name.length / 3)) + 1;
+  for (const candidate of names) {
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase(), least);
+    if (distance < least) [best, least] = [candidate, distance];
+  }
+  return best === undefined ? '' : `Did you mean '${best}'?`;
+}
+
+function editDistance(a: string, b: string, limit: number): number {
+  if (Math.abs(a.length - b.length) >= limit) return limit;
+  let row = Array.from({length: b.length + 1}, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

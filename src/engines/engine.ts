@@ -1,0 +1,186 @@
+/**
+ * engines: what executes SQL.
+ *
+ * An engine reads snapshots (Parquet files named by manifests) and raw files, runs SELECT statements over them, and writes staged
+ * Parquet files; it never commits anything. DuckDB is embedded; Spark and Hive implement the same port. Engines share the
+ * warehouse, not memory: whatever one stages, the others can read.
+ */
+import type {ColumnProfile, DataType, Field, Schema} from '../schemas/schema.ts';
+
+export type EngineName = 'duckdb' | 'spark' | 'hive';
+
+/** What an engine can do, as data: callers branch on these, never on the engine's name. */
+export interface EngineCapabilities {
+  /** Runs inside this process: low latency, so the graph's queries can use it. */
+  readonly embedded: boolean;
+  /** Several processes share the work of one statement. */
+  readonly distributed: boolean;
+}
+
+/** A file of a snapshot, by absolute path or URL that the engine can open. */
+export interface TableFile {
+  readonly path: string;
+  readonly rowCount: number;
+  readonly bytes: number;
+  /** The `_row_id` of the file's first row, when `rowIds` is 'positional': row n of the file (from 0) has firstRowId + n. */
+  readonly firstRowId: number;
+  /** 'stored': the file carries a column `_row_id` (compaction keeps ids); 'positional': ids follow from firstRowId. */
+  readonly rowIds: 'positional' | 'stored';
+}
+
+/** A snapshot as an engine sees it. Files may hold older schemas: columns are found by Parquet field id. */
+export interface Table {
+  readonly kind: 'table';
+  readonly schema: Schema;
+  readonly files: readonly TableFile[];
+}
+
+export type RawFormat = 'csv' | 'json' | 'ndjson' | 'parquet';
+
+/** Raw files of one format, as a source hands them to an engine; `options` are the reader's (delimiter, header, …). */
+export interface RawFiles {
+  readonly kind: 'raw';
+  readonly format: RawFormat;
+  readonly files: readonly string[];
+  readonly options: RawOptions;
+}
+
+export interface RawOptions {
+  readonly delimiter?: string;
+  readonly header?: boolean;
+  readonly quote?: string;
+  readonly escape?: string;
+  /** Words that mean null; default: only the empty field. */
+  readonly nulls?: readonly string[];
+  /** Column types that override detection, by source name, in `typeName` form. */
+  readonly types?: Readonly<Record<string, string>>;
+}
+
+export type Relation = Table | RawFiles;
+
+/** One SELECT over named relations. Positional parameters ($1, $2 …) are bound, never spliced. */
+export interface Query {
+  readonly sql: string;
+  readonly relations: Readonly<Record<string, Relation>>;
+  readonly params?: readonly SqlValue[];
+}
+
+export type SqlValue = string | number | bigint | boolean | null;
+
+/** Where staged files go: an existing, empty, private folder; and the field ids to write into them. */
+export interface WriteTarget {
+  readonly folder: string;
+  readonly schema: Schema;
+  /** Rows a file at most; default: one file. */
+  readonly rowsPerFile?: number;
+  /** True: the query also selects `_row_id`, which is stored (compaction). */
+  readonly storeRowIds?: boolean;
+}
+
+/** A staged Parquet file with the statistics its manifest row needs. */
+export interface StagedFile {
+  readonly path: string;
+  readonly rowCount: number;
+  readonly bytes: number;
+  readonly columns: readonly StagedColumn[];
+}
+
+export interface StagedColumn {
+  readonly name: string;
+  readonly bytes: number;
+  readonly nulls: number;
+  readonly min: string | null;
+  readonly max: string | null;
+}
+
+export interface Work {
+  /** Aborting interrupts the statement; the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Fraction done, 0 to 1, a few times a second at most; absent where the engine cannot tell. */
+  readonly onProgress?: (fraction: number) => void;
+}
+
+/**
+ * A column of a batch in Arrow's layout. `validity`: one bit a row, least significant first, 1 = present; null when no row is null.
+ * Values of absent rows are unspecified. Buffers may be transferred to another thread: whoever receives a batch owns it.
+ */
+export type Column =
+  | {
+      readonly kind: 'numbers';
+      readonly type: DataType;
+      readonly values: Int8Array | Int16Array | Int32Array | BigInt64Array | Uint8Array | Uint16Array | Uint32Array | BigUint64Array | Float32Array | Float64Array;
+      readonly validity: Uint8Array | null;
+    }
+  /** Booleans: one byte a row, 0 or 1. */
+  | {readonly kind: 'booleans'; readonly values: Uint8Array; readonly validity: Uint8Array | null}
+  /** Strings by their place in a dictionary that the batches of one read may share. */
+  | {readonly kind: 'strings'; readonly dictionary: readonly string[]; readonly indices: Uint32Array; readonly validity: Uint8Array | null};
+
+export interface ColumnBatch {
+  readonly rowCount: number;
+  readonly columns: readonly Column[];
+}
+
+/** What SQL says about itself when it is parsed. */
+export interface SqlAnalysis {
+  /** Names of relations it reads, in order of appearance, without its own WITH names. */
+  readonly relations: readonly string[];
+  /** Functions whose answer differs from call to call (random, now, …): such a step is never reused. */
+  readonly volatile: readonly string[];
+}
+
+/** Output column → the input columns it is computed from, as `relation.column`; null where it cannot be told. */
+export type ColumnLineage = Readonly<Record<string, readonly string[]>>;
+
+/** Scores rows while they pass: `features` are columns of the query; `score` answers with one column for each of `outputs`. */
+export interface Scoring {
+  readonly features: readonly string[];
+  readonly outputs: readonly Field[];
+  /** Rows a batch, for all but the last. */
+  readonly batchRows: number;
+  /** Batches in flight at once. */
+  readonly concurrency: number;
+  readonly score: (batch: ColumnBatch) => Promise<readonly Column[]>;
+}
+
+export interface Engine {
+  readonly name: EngineName;
+  readonly capabilities: EngineCapabilities;
+
+  /** Parses one statement of a user. @throws SQL_INVALID, SQL_NOT_ALLOWED (anything but a SELECT over relations). */
+  analyze(sql: string): Promise<SqlAnalysis>;
+
+  /** Names, types and nullability of the query's columns, without running it; names are made legal. @throws SQL_INVALID */
+  describe(query: Query): Promise<Schema>;
+
+  /** Where each output column comes from. Best effort: a column that cannot be traced is left out. */
+  lineage(query: Query): Promise<ColumnLineage>;
+
+  /** Detects schema and reader options of raw files. @throws SOURCE_UNREADABLE, SOURCE_EMPTY */
+  sniff(raw: RawFiles): Promise<{schema: Schema; raw: RawFiles}>;
+
+  /** Runs the query and writes its rows, in order, as Parquet with the target's field ids. @throws SQL_FAILED, SOURCE_UNREADABLE, DISK_FULL */
+  materialize(query: Query, target: WriteTarget, work?: Work): Promise<readonly StagedFile[]>;
+
+  /** Like materialize; the score's columns stand after the query's own. Memory does not depend on the row count. */
+  materializeScored(query: Query, scoring: Scoring, target: WriteTarget, work?: Work): Promise<readonly StagedFile[]>;
+
+  /** Writes the query's rows as one file for people and programs outside. @throws as materialize */
+  publish(query: Query, file: {path: string; format: 'csv' | 'parquet' | 'json' | 'ndjson' | 'arrow'}, work?: Work): Promise<{rowCount: number; bytes: number}>;
+
+  /** Profiles of staged or committed files, from one pass over them. */
+  profile(table: Table, work?: Work): Promise<readonly ColumnProfile[]>;
+
+  /** Column batches of the query's rows, in order. */
+  columns(query: Query, options: {batchRows: number} & Work): AsyncIterable<ColumnBatch>;
+
+  /** The single text value of a query that selects one VARCHAR (JSON made by the engine); null when it has no row. */
+  text(query: Query, work?: Work): Promise<string | null>;
+
+  /** Rows as plain values (bigint for 64 bits, strings for decimals and times). For small answers only. */
+  rows(query: Query, work?: Work): Promise<readonly Readonly<Record<string, SqlValue>>[]>;
+
+  start(): Promise<void>;
+  /** Interrupts what runs and frees everything. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,53 @@
+/**
+ * sources: where raw data lies.
+ *
+ * A source kind turns a specification (a path pattern, an upload) into raw files that an engine can read, and tells by a
+ * fingerprint whether they changed since the last time. Kinds are listed in kinds.ts.
+ */
+import type {RawFiles, RawOptions} from '../engines/engine.ts';
+
+/** What a user says of a source. Exactly one of the places is given. */
+export interface SourceSpec {
+  /** A path or glob, relative to the project folder; or `package:NAME/FILE` for a file of an installed npm package. */
+  readonly path?: string;
+  /** The id that POST /uploads answered. */
+  readonly upload?: string;
+  /** Said only where the file name does not tell. */
+  readonly format?: SourceFormat;
+  readonly options?: RawOptions;
+}
+
+export type SourceFormat = 'csv' | 'tsv' | 'json' | 'ndjson' | 'parquet' | 'arrow';
+
+/** A raw file as it was when it was looked at; `sha256` is of its bytes. */
+export interface RawFile {
+  /** As lineage shows it: relative to the project, or `package:…`, or `upload:…`. */
+  readonly name: string;
+  readonly path: string;
+  readonly bytes: number;
+  readonly modifiedAt: number;
+  readonly sha256: string;
+}
+
+export interface OpenedSource {
+  readonly files: readonly RawFile[];
+  readonly raw: RawFiles;
+  /** Same bytes and options, same fingerprint. */
+  readonly fingerprint: string;
+  /** Throws SOURCE_CHANGED when a file is no longer as it was. */
+  unchanged(): Promise<void>;
+  /** Removes what opening made (an unpacked or converted copy). */
+  close(): Promise<void>;
+}
+
+export interface SourceKind {
+  readonly kind: string;
+  /** True when this kind reads the specification. */
+  accepts(spec: SourceSpec): boolean;
+  /** @throws SOURCE_NOT_FOUND, SOURCE_OUTSIDE_ROOTS, SOURCE_EMPTY, SOURCE_FORMAT_UNKNOWN, SOURCE_UNREADABLE, UPLOAD_NOT_FOUND */
+  open(spec: SourceSpec, scratch: string): Promise<OpenedSource>;
+}
+
+export interface Sources {
+  open(spec: SourceSpec, scratch: string): Promise<OpenedSource>;
+}
