@@ -1,0 +1,61 @@
+/**
+ * catalog: what Millrace knows, durably.
+ *
+ * One PostgreSQL dialect: PGlite embedded, a server past one process. Stores reach the database only through the argument of
+ * `transaction` (or of `read`, for statements that need none): nothing slow and no engine call happens inside.
+ */
+import type {ModelStore} from '../models/models.ts';
+import type {RunStore} from '../pipelines/pipeline.ts';
+import type {DatasetStore} from '../warehouse/warehouse.ts';
+
+export interface UploadRecord {
+  readonly id: string;
+  readonly name: string;
+  /** Absolute. */
+  readonly path: string;
+  readonly bytes: bigint;
+  readonly sha256: string;
+}
+
+export interface UploadStore {
+  add(upload: UploadRecord): Promise<void>;
+  byId(id: string): Promise<UploadRecord | null>;
+}
+
+/** Work for workers, sent in the same transaction as what it is about. A job only wakes: the run's rows are the truth. */
+export interface Jobs {
+  wake(runId: string): Promise<void>;
+}
+
+export interface GraphStore {
+  /** Counts what the graph is made of: raised by whoever changes datasets' schemas or deployments. */
+  version(): Promise<bigint>;
+  touch(): Promise<void>;
+}
+
+export interface Stores {
+  readonly datasets: DatasetStore;
+  readonly runs: RunStore;
+  readonly models: ModelStore;
+  readonly uploads: UploadStore;
+  readonly jobs: Jobs;
+  readonly graph: GraphStore;
+  /** Wakes listeners of a channel in every process when the transaction commits. A hint: it may be lost. */
+  notify(channel: Channel, payload: string): Promise<void>;
+}
+
+/** `run`: a run has new events (payload: its id); `graph`: the graph's version rose; `data`: a dataset has a new snapshot (its name). */
+export type Channel = 'run' | 'graph' | 'data';
+
+export interface Catalog {
+  /** One unit of work: all or nothing. Retried once when the database reports a serialization failure or deadlock. @throws CATALOG_UNAVAILABLE */
+  transaction<T>(work: (stores: Stores) => Promise<T>): Promise<T>;
+  /** Single statements, each by itself. */
+  read<T>(work: (stores: Stores) => Promise<T>): Promise<T>;
+  /** Calls back for each notification; answers how to stop. Listeners poll as a backstop: a wake may be lost. */
+  listen(channel: Channel, listener: (payload: string) => void): () => void;
+  /** Runs `wake` when a job asks for workers, in this process too. */
+  work(wake: () => void): Promise<() => Promise<void>>;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}

@@ -1,0 +1,20 @@
+/** Who asks. An argument of every service, part of plan and cache keys, recorded on runs; today everyone local may see everything. */
+export interface Viewer {
+  readonly name: string;
+  readonly roles: readonly ('viewer' | 'admin')[];
+  readonly limits: QueryLimits;
+}
+
+/** What one request may ask for. */
+export interface QueryLimits {
+  readonly depth: number;
+  /** Fields of a document after fragments are spread, aliases included. */
+  readonly fields: number;
+  /** Rows of one root field. */
+  readonly rows: number;
+  /** Bytes of one answer. */
+  readonly bytes: number;
+  /** Rows the engine may have to read, from the manifests' counts. */
+  readonly cost: number;
+  readonly seconds: number;
+}

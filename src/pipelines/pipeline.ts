@@ -1,0 +1,267 @@
+/**
+ * pipelines: what turns raw data into datasets.
+ *
+ * A pipeline is a DAG of steps, pure data (JSON), made by the builder of a jobs file or by a mutation. Each step writes at most one
+ * dataset; its inputs are snapshots. A run is one execution: durable, leased step by step to workers, its events numbered.
+ */
+import type {Viewer} from '../core/viewer.ts';
+import type {RawOptions} from '../engines/engine.ts';
+import type {Rules} from '../schemas/schema.ts';
+import type {SourceSpec} from '../sources/source.ts';
+
+export type ParamType = 'string' | 'int' | 'float' | 'bool' | 'date';
+export type ParamValue = string | number | boolean;
+
+export interface ParamSpec {
+  readonly type: ParamType;
+  readonly default?: ParamValue;
+  readonly description?: string;
+}
+
+/** Settings every step may carry. */
+export interface StepCommon {
+  readonly name: string;
+  /** Steps to wait for beyond those whose outputs it reads. */
+  readonly after?: readonly string[];
+  /** Tries in all, the first included; default 1. Waits 1 s, 2 s, 4 s … (60 s at most) between them. */
+  readonly attempts?: number;
+  /** Default: the setting `pipelines.stepTimeoutSeconds`. */
+  readonly timeoutSeconds?: number;
+}
+
+/** Reads a source into a dataset. */
+export interface IngestStep extends StepCommon {
+  readonly kind: 'ingest';
+  readonly source: SourceSpec;
+  readonly into: string;
+  readonly mode?: 'overwrite' | 'append';
+  readonly options?: RawOptions;
+  readonly rules?: Rules;
+}
+
+/** Runs one SELECT; the tables it names are datasets or outputs of earlier steps. `$name` is a parameter. */
+export interface SqlStep extends StepCommon {
+  readonly kind: 'sql';
+  readonly sql: string;
+  readonly into: string;
+  readonly mode?: 'overwrite' | 'append';
+  readonly rules?: Rules;
+}
+
+/** Scores a dataset's rows with a model version; writes the columns kept and the version's outputs. */
+export interface PredictStep extends StepCommon {
+  readonly kind: 'predict';
+  readonly input: string;
+  readonly model: string;
+  /** Default: the alias `champion`. */
+  readonly alias?: string;
+  readonly version?: number;
+  /** Model inputs that are expressions of the input's columns. */
+  readonly features?: Readonly<Record<string, string>>;
+  /** Columns of the input to keep; default: all. */
+  readonly keep?: readonly string[];
+  readonly into: string;
+  readonly rules?: Rules;
+}
+
+/** Writes a dataset to a file for people and programs outside, under the project's `published` folder. */
+export interface PublishStep extends StepCommon {
+  readonly kind: 'publish';
+  readonly input: string;
+  readonly format: 'csv' | 'parquet' | 'json' | 'ndjson' | 'arrow';
+  /** Relative to the published folder. */
+  readonly file: string;
+}
+
+export type Step = IngestStep | SqlStep | PredictStep | PublishStep;
+export type StepKindName = Step['kind'];
+
+export interface PipelineDefinition {
+  readonly name: string;
+  readonly description?: string;
+  readonly params?: Readonly<Record<string, ParamSpec>>;
+  /** Runs of this pipeline at once; default 1: others wait and say so. */
+  readonly concurrency?: number;
+  readonly steps: readonly Step[];
+}
+
+/** queued → running → succeeded | failed | cancelled; waiting: something named in `waitingFor` must come first. */
+export type RunStatus = 'queued' | 'waiting' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+export type StepStatus = 'pending' | 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'skipped';
+
+export interface PipelineRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly definitionId: string;
+  readonly definition: PipelineDefinition;
+  readonly hash: string;
+  /** The jobs file it came from, or `graph`. */
+  readonly origin: string;
+  readonly createdAt: Date;
+}
+
+export interface StoredError {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+export interface RunRecord {
+  readonly id: string;
+  readonly pipeline: string;
+  readonly definitionId: string;
+  readonly definition: PipelineDefinition;
+  readonly branch: string;
+  readonly params: Readonly<Record<string, ParamValue>>;
+  readonly status: RunStatus;
+  readonly waitingFor: string | null;
+  readonly requestedBy: string;
+  readonly idempotencyKey: string | null;
+  readonly retryOfId: string | null;
+  readonly cancelRequested: boolean;
+  readonly error: StoredError | null;
+  readonly lastSeq: bigint;
+  readonly createdAt: Date;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+}
+
+export interface StepRecord {
+  readonly runId: string;
+  readonly name: string;
+  readonly position: number;
+  readonly kind: StepKindName;
+  readonly status: StepStatus;
+  readonly attempt: number;
+  readonly fence: number;
+  readonly worker: string | null;
+  readonly needs: readonly string[];
+  readonly fingerprint: string | null;
+  readonly reused: boolean;
+  /** Why it was executed or reused, in words. */
+  readonly reason: string | null;
+  readonly outputId: string | null;
+  readonly rowsRead: bigint;
+  readonly rowsWritten: bigint;
+  readonly error: StoredError | null;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+}
+
+/** A step that a worker has claimed: it may commit while the fence is its own. */
+export interface ClaimedStep {
+  readonly run: RunRecord;
+  readonly step: Step;
+  readonly fence: number;
+  readonly attempt: number;
+}
+
+/** Everything that can happen in a run. `data` of each kind is what GraphQL shows of it. */
+export type RunEventData =
+  | {readonly kind: 'run_started'}
+  | {readonly kind: 'step_started'; readonly step: string; readonly attempt: number; readonly reason: string}
+  | {readonly kind: 'step_progress'; readonly step: string; readonly fraction: number | null; readonly rowsDone: string; readonly rowsPerSecond: number}
+  | {readonly kind: 'log'; readonly step: string | null; readonly level: 'info' | 'warn' | 'error'; readonly message: string}
+  | {readonly kind: 'snapshot_committed'; readonly step: string; readonly dataset: string; readonly snapshotId: string; readonly rowCount: string; readonly reused: boolean}
+  | {readonly kind: 'file_published'; readonly step: string; readonly path: string; readonly rowCount: string; readonly bytes: string}
+  | {readonly kind: 'step_retrying'; readonly step: string; readonly attempt: number; readonly error: StoredError; readonly waitSeconds: number}
+  | {readonly kind: 'step_finished'; readonly step: string; readonly status: StepStatus; readonly error: StoredError | null}
+  | {readonly kind: 'run_finished'; readonly status: RunStatus; readonly error: StoredError | null};
+
+export interface RunEventRecord {
+  readonly runId: string;
+  readonly seq: bigint;
+  readonly at: Date;
+  readonly data: RunEventData;
+}
+
+/** Pipelines, runs and their events in the catalog. */
+export interface RunStore {
+  pipelines(): Promise<PipelineRecord[]>;
+  pipeline(name: string): Promise<PipelineRecord | null>;
+  /** Stores a definition and makes it current; the same hash again is no change. */
+  putPipeline(definition: PipelineDefinition, hash: string, origin: string): Promise<PipelineRecord>;
+
+  createRun(input: {
+    definitionId: string; params: Readonly<Record<string, ParamValue>>; requestedBy: string; idempotencyKey?: string; retryOfId?: string; branch: string;
+    steps: readonly {name: string; position: number; kind: StepKindName; needs: readonly string[]}[];
+  }): Promise<RunRecord>;
+  runByIdempotencyKey(requestedBy: string, key: string): Promise<RunRecord | null>;
+  run(id: string): Promise<RunRecord | null>;
+  runs(filter: {pipeline?: string; status?: RunStatus; limit: number; before?: Date}): Promise<RunRecord[]>;
+  steps(runId: string): Promise<StepRecord[]>;
+  stepsOf(runIds: readonly string[]): Promise<Map<string, StepRecord[]>>;
+  /** The newest succeeded step with this fingerprint whose output (if any) is still the head of its dataset, or a publish. */
+  stepByFingerprint(fingerprint: string): Promise<StepRecord | null>;
+
+  /** Appends events, numbered without gaps in commit order. Last statement before commit. */
+  appendEvents(runId: string, events: readonly RunEventData[]): Promise<bigint>;
+  events(runId: string, after: bigint, limit: number): Promise<RunEventRecord[]>;
+
+  /** Claims one step that may run now (or whose lease ran out), with a new fence; null when there is none. */
+  claim(worker: string, leaseSeconds: number): Promise<ClaimedStep | null>;
+  /** Prolongs the lease. False when the fence is old (the step was taken over) ; `cancel` when the run is to stop. */
+  heartbeat(runId: string, step: string, fence: number, leaseSeconds: number): Promise<{owned: boolean; cancel: boolean}>;
+  /** Locks the step's row and proves the fence. @throws LEASE_LOST. To be called first in the transaction that ends a step. */
+  prove(runId: string, step: string, fence: number): Promise<void>;
+  note(runId: string, step: string, fields: {reason?: string; fingerprint?: string; reused?: boolean; inputs?: Readonly<Record<string, string>>; rowsRead?: bigint; rowsWritten?: bigint; outputId?: string | null}): Promise<void>;
+  finishStep(runId: string, step: string, status: StepStatus, error: StoredError | null): Promise<void>;
+  /** Puts a failed try back, not before some seconds from now. */
+  retryStep(runId: string, step: string, error: StoredError, waitSeconds: number): Promise<void>;
+  /** Moves the run on after a step ended: queues what may run now, skips what cannot, ends the run. Answers the events that follow. */
+  advance(runId: string): Promise<RunEventData[]>;
+  requestCancel(runId: string): Promise<void>;
+  /** Seconds until the next lease runs out or a retry is due; null when nothing waits. */
+  nextDue(): Promise<number | null>;
+}
+
+export interface StartRun {
+  readonly pipeline: string;
+  readonly params?: Readonly<Record<string, unknown>>;
+  /** The same key again answers the run it started; with other arguments IDEMPOTENCY_CONFLICT. */
+  readonly idempotencyKey?: string;
+}
+
+export interface PlannedStep {
+  readonly name: string;
+  readonly kind: StepKindName;
+  readonly action: 'execute' | 'reuse';
+  readonly reason: string;
+  /** Null where an earlier step of the same run must run first to know. */
+  readonly rowsIn: bigint | null;
+  readonly bytesIn: bigint | null;
+  /** How the output's schema would change, in words: `+ delay_class utf8`, `delay: int32 → int64`; 'new dataset' for a first one. */
+  readonly schemaChanges: readonly string[];
+  readonly into: string | null;
+}
+
+export interface RunPlan {
+  readonly pipeline: string;
+  readonly params: Readonly<Record<string, ParamValue>>;
+  readonly steps: readonly PlannedStep[];
+  /** Names of models that read or are served over a dataset the run would change. */
+  readonly affectedModels: readonly string[];
+}
+
+/** What the APIs and the command line call. */
+export interface Pipelines {
+  list(viewer: Viewer): Promise<PipelineRecord[]>;
+  get(viewer: Viewer, name: string): Promise<PipelineRecord>;
+  /** Validates and stores a definition. @throws PIPELINE_INVALID, PIPELINE_CYCLE, SQL_*, NAME_* */
+  put(viewer: Viewer, definition: unknown, origin: string): Promise<PipelineRecord>;
+  /** @throws PIPELINE_NOT_FOUND, PARAMS_INVALID, IDEMPOTENCY_CONFLICT */
+  start(viewer: Viewer, input: StartRun): Promise<{run: RunRecord; deduplicated: boolean}>;
+  plan(viewer: Viewer, input: StartRun): Promise<RunPlan>;
+  /** Ends a run: what runs is interrupted, what waits is skipped. @throws RUN_NOT_FOUND, RUN_FINISHED */
+  cancel(viewer: Viewer, id: string): Promise<RunRecord>;
+  /** A new run of the same definition and parameters that reuses the steps that succeeded. @throws RUN_NOT_FOUND, NOTHING_TO_RETRY */
+  retry(viewer: Viewer, id: string): Promise<RunRecord>;
+  /** Ingests one source into a dataset: a run of a pipeline of one step, made for it. */
+  ingest(viewer: Viewer, step: Omit<IngestStep, 'kind' | 'name'>, idempotencyKey?: string): Promise<RunRecord>;
+  run(viewer: Viewer, id: string): Promise<RunRecord>;
+  runs(viewer: Viewer, filter: {pipeline?: string; status?: RunStatus; limit: number; before?: Date}): Promise<RunRecord[]>;
+  /** Steps of several runs by one statement. */
+  stepsOf(viewer: Viewer, runIds: readonly string[]): Promise<Map<string, StepRecord[]>>;
+  /** Each event after a number, once, in order, until the run has ended. @throws RUN_NOT_FOUND, EVENTS_EXPIRED */
+  events(viewer: Viewer, runId: string, after: bigint, signal: AbortSignal): AsyncIterable<RunEventRecord>;
+}

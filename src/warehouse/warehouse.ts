@@ -1,0 +1,177 @@
+/**
+ * warehouse: datasets and their immutable snapshots.
+ *
+ * A dataset never changes; it gets a new snapshot by one catalog transaction that compares and sets its head. A commit's files lie
+ * in a folder of their own, first staged, then renamed, then named by the transaction; what no transaction names is swept.
+ */
+import type {StagedFile, Table} from '../engines/engine.ts';
+import type {ColumnProfile, Rules, Schema} from '../schemas/schema.ts';
+
+/** append: the parent's rows and these; overwrite: only these; replace: the same rows in other files; delete: fewer rows. */
+export type Operation = 'append' | 'overwrite' | 'replace' | 'delete';
+
+export interface DatasetRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly rules: Rules;
+  readonly createdAt: Date;
+}
+
+/** Where a snapshot came from, to the column where it is known. */
+export interface SnapshotLineage {
+  /** Raw files read, with their checksums. */
+  readonly files?: readonly {readonly name: string; readonly sha256: string; readonly bytes: number}[];
+  /** Snapshots read, by the name the step knew them by. */
+  readonly inputs?: Readonly<Record<string, string>>;
+  readonly modelVersions?: readonly string[];
+  /** Output column → `dataset.column` it was computed from. */
+  readonly columns?: Readonly<Record<string, readonly string[]>>;
+  readonly sql?: string;
+}
+
+export interface SnapshotRecord {
+  readonly id: string;
+  readonly datasetId: string;
+  readonly datasetName: string;
+  readonly sequence: number;
+  readonly parentId: string | null;
+  readonly operation: Operation;
+  readonly schema: Schema;
+  readonly schemaVersion: number;
+  readonly runId: string | null;
+  readonly stepName: string | null;
+  readonly rowCount: bigint;
+  readonly bytes: bigint;
+  readonly fileCount: number;
+  readonly nextRowId: bigint;
+  /** SHA-256 over the schema and the checksums of its files, in order: same content, same hash. */
+  readonly contentHash: string;
+  readonly profile: readonly ColumnProfile[];
+  readonly lineage: SnapshotLineage;
+  readonly committedAt: Date;
+}
+
+export interface FileRecord {
+  readonly id: string;
+  /** Relative to the warehouse, with forward slashes. */
+  readonly path: string;
+  readonly addedAt: number;
+  readonly removedAt: number | null;
+  readonly firstRowId: bigint;
+  readonly rowIds: 'positional' | 'stored';
+  readonly rowCount: bigint;
+  readonly bytes: bigint;
+  readonly sha256: string;
+  readonly columns: StagedFile['columns'];
+}
+
+/** Exactly one of the three; none means the newest. `time` is commit time. */
+export interface AsOf {
+  readonly snapshot?: string;
+  readonly time?: Date;
+  readonly run?: string;
+}
+
+/** What a commit adds to a dataset. `parentId` is the head it was prepared on; null for the first. */
+export interface CommitRecord {
+  readonly id: string;
+  readonly datasetId: string;
+  readonly branch: string;
+  readonly parentId: string | null;
+  readonly operation: Operation;
+  readonly schema: Schema;
+  readonly files: readonly Omit<FileRecord, 'addedAt' | 'removedAt' | 'firstRowId'>[];
+  /** For replace and delete: ids of the parent's files that the new ones stand for. */
+  readonly removes?: readonly string[];
+  readonly runId: string | null;
+  readonly stepName: string | null;
+  readonly contentHash: string;
+  readonly profile: readonly ColumnProfile[];
+  readonly lineage: SnapshotLineage;
+}
+
+/** Datasets in the catalog. */
+export interface DatasetStore {
+  list(): Promise<DatasetRecord[]>;
+  byName(name: string): Promise<DatasetRecord | null>;
+  /** @throws NAME_TAKEN */
+  create(name: string, rules: Rules): Promise<DatasetRecord>;
+  setRules(id: string, rules: Rules): Promise<void>;
+
+  /** Heads of a branch by dataset name: one consistent set, in one statement. */
+  heads(branch: string): Promise<Map<string, SnapshotRecord>>;
+  snapshot(id: string): Promise<SnapshotRecord | null>;
+  /** Newest first. */
+  snapshots(datasetId: string, limit: number, before?: number): Promise<SnapshotRecord[]>;
+  snapshotsOfRun(runId: string): Promise<SnapshotRecord[]>;
+  /** The snapshot of each dataset as of a time (commit time), by name. */
+  headsAt(branch: string, time: Date): Promise<Map<string, SnapshotRecord>>;
+  /** The files of a snapshot, in row order. */
+  files(snapshot: Pick<SnapshotRecord, 'datasetId' | 'sequence'>): Promise<FileRecord[]>;
+  filesOf(snapshots: readonly Pick<SnapshotRecord, 'id' | 'datasetId' | 'sequence'>[]): Promise<Map<string, FileRecord[]>>;
+  allFilePaths(): Promise<Set<string>>;
+
+  /** Inserts snapshot and files and moves the head. @throws COMMIT_CONFLICT when the head is not `parentId`. */
+  commit(record: CommitRecord): Promise<SnapshotRecord>;
+
+  pin(snapshotId: string, owner: string, seconds: number): Promise<string>;
+  unpin(id: string): Promise<void>;
+  renewPin(id: string, seconds: number): Promise<void>;
+}
+
+/** A private folder for one attempt of one step. Files written there are nothing until a commit names them. */
+export interface Stage {
+  readonly folder: string;
+  /** Removes the folder and what is in it, unless it was published. */
+  discard(): Promise<void>;
+}
+
+/** A prepared commit: everything slow (hashing, profiling, checking, moving files) is done; `record` waits for its transaction. */
+export interface PreparedCommit {
+  readonly record: CommitRecord;
+  /** Datasets whose schema version or existence this commit changes make the graph swap. */
+  readonly changesGraph: boolean;
+  readonly rowCount: bigint;
+  /** Removes the moved files again when the transaction failed. */
+  abandon(): Promise<void>;
+}
+
+export interface PrepareInput {
+  readonly dataset: string;
+  readonly branch: string;
+  readonly operation: 'append' | 'overwrite' | 'replace';
+  readonly stage: Stage;
+  readonly files: readonly StagedFile[];
+  /** The schema the files were written with: from `schemaFor`. */
+  readonly schema: Schema;
+  readonly rules?: Rules;
+  readonly runId: string | null;
+  readonly stepName: string | null;
+  readonly lineage: SnapshotLineage;
+  readonly signal?: AbortSignal;
+}
+
+/** What readers and runners use. */
+export interface Warehouse {
+  /** @throws DATASET_NOT_FOUND, SNAPSHOT_NOT_FOUND */
+  resolve(name: string, asOf?: AsOf, branch?: string): Promise<SnapshotRecord>;
+  /** What an engine reads for a snapshot. Cached: snapshots are immutable. */
+  table(snapshot: SnapshotRecord): Promise<Table>;
+  stage(runId: string, step: string, fence: number): Promise<Stage>;
+  /**
+   * The schema new files must be written with: the described columns with the dataset's own field ids, new ids for new columns.
+   * @throws SCHEMA_INCOMPATIBLE, NAME_RESERVED, NAME_INVALID
+   */
+  schemaFor(dataset: string, described: Schema, branch: string): Promise<Schema>;
+  /** Hashes, profiles and checks the files against the rules, and moves them to their place. @throws KEY_VIOLATED, KEY_NULL, FOREIGN_KEY_VIOLATED, DISK_FULL */
+  prepare(input: PrepareInput): Promise<PreparedCommit>;
+  /** Writes the fsynced manifest beside the data, after its transaction committed. */
+  published(snapshot: SnapshotRecord, files: readonly FileRecord[]): Promise<void>;
+  /** Rewrites many small files as few; the same rows with the same ids. Null when there was nothing to do. */
+  compact(dataset: string, branch?: string): Promise<SnapshotRecord | null>;
+  /** Removes folders that no snapshot names and no live attempt owns. Answers how many. */
+  sweep(): Promise<number>;
+  /** The absolute path of a file of the warehouse. */
+  pathOf(relative: string): string;
+}
+
