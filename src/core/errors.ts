@@ -76,6 +76,7 @@ export const errorTable = {
   PARITY_FAILED: {message: '{rowsDiffering} example rows differ, by at most {maxDifference}.', hint: 'Export the model again; often a float32 conversion or a missing preprocessing step is the cause.', http: 422},
   SIGNATURE_MISMATCH: {message: "Model '{model}' does not fit '{dataset}': {reason}", hint: 'Deploy it with `features` that give the missing inputs as expressions of the columns.', http: 422},
   INPUT_INVALID: {message: 'The input does not fit the signature: {issues}', hint: "See the model's inputs with the query `model(name) { versions { inputs { name type } } }`.", http: 400},
+  SCORING_INTERRUPTED: {message: 'The scoring thread ended before it answered: {reason}', hint: 'Send the request again; another thread has taken its place.', http: 503},
 
   // --- the graph
   GRAPHQL_INVALID: {message: '{reason}', hint: 'Compare the document with the schema; GraphiQL shows it.', http: 400},
@@ -102,6 +103,11 @@ export const errorTable = {
   BACKUP_INVALID: {message: "'{path}' is no complete backup: {reason}", hint: 'Use a folder that `millrace backup` wrote to its end.', http: 422, exit: 5},
   TARGET_NOT_EMPTY: {message: "'{path}' is not empty.", hint: 'Restore into an empty folder or database.', http: 409, exit: 2},
   USAGE: {message: '{reason}', hint: 'See `millrace help`.', http: 400, exit: 2},
+  START_TIMEOUT: {message: "Part '{part}' of the server did not start within {seconds} s.", hint: 'See the log for what it waited for, then start again.', http: 500, exit: 8},
+  PORT_IN_USE: {message: 'Address {host}:{port} is in use.', hint: 'Choose another port with `--port`, or stop the program that has it.', http: 500, exit: 7},
+  PORT_REFUSED: {message: 'Address {host}:{port} cannot be listened on: {reason}', hint: 'Choose an address of this machine (`api.host`) and a port that you may use (`api.port`).', http: 500, exit: 2},
+  NOT_FOUND: {message: "There is nothing at '{path}'.", hint: 'The graph is at /graphql, the console at /.', http: 404},
+  REQUEST_INVALID: {message: 'The request cannot be read: {reason}', hint: 'Mend the request.', http: 400},
   SHUTTING_DOWN: {message: 'The server is shutting down.', hint: 'Send the request again to the restarted server.', http: 503},
   INTERNAL: {message: 'Something unexpected happened: {reason}', hint: 'This is a defect of Millrace; the log has the details under the request id.', http: 500},
 } as const satisfies Record<string, ErrorRow>;
