@@ -1,0 +1,221 @@
+import {mkdir} from 'node:fs/promises';
+import {sep} from 'node:path';
+import {DuckDBInstance} from '@duckdb/node-api';
+import type {DuckDBConnection, DuckDBPreparedStatement} from '@duckdb/node-api';
+import {MillraceError} from '../../core/errors.ts';
+import type {SqlValue, Work} from '../engine.ts';
+import {failure} from './failures.ts';
+import type {Doing} from './failures.ts';
+import {literalList} from './sql.ts';
+
+export interface DatabaseOptions {
+  /** The only folders that DuckDB itself may open files in, beside tempFolder. */
+  readonly allowedFolders: readonly string[];
+  /** As DuckDB writes it: `4GB`. Default: 80 % of the machine's memory. */
+  readonly memoryLimit?: string;
+  readonly threads: number;
+  /** For what does not fit into memory; made when missing. */
+  readonly tempFolder: string;
+  /** Statements at once; more wait in the order they came. */
+  readonly maxQueries: number;
+}
+
+/** Prepared statements kept for each connection. */
+const keptStatements = 128;
+const progressInterval = 250;
+/** An interrupt that reaches DuckDB before the statement began is lost, so it is said again until the statement ends. */
+const interruptInterval = 20;
+
+/** A connection while one task has it. */
+export class Lease {
+  private readonly statements = new Map<string, DuckDBPreparedStatement>();
+  constructor(readonly connection: DuckDBConnection) {}
+
+  /** Prepares without keeping: for statements that will hardly come again. The caller destroys it. */
+  prepare(sql: string): Promise<DuckDBPreparedStatement> {
+    return this.connection.prepare(sql);
+  }
+
+  /** The statement of this text, prepared once and kept among the last ones used. */
+  async prepared(sql: string): Promise<DuckDBPreparedStatement> {
+    const known = this.statements.get(sql);
+    if (known) {
+      this.statements.delete(sql);
+      this.statements.set(sql, known);
+      return known;
+    }
+    const statement = await this.connection.prepare(sql);
+    this.statements.set(sql, statement);
+    if (this.statements.size > keptStatements) {
+      const [oldest, dropped] = this.statements.entries().next().value!;
+      this.statements.delete(oldest);
+      dropped.destroySync();
+    }
+    return statement;
+  }
+
+  close(): void {
+    for (const statement of this.statements.values()) statement.destroySync();
+    this.statements.clear();
+    this.connection.closeSync();
+  }
+}
+
+interface Waiter {
+  readonly enter: () => void;
+  readonly leave: (reason: unknown) => void;
+}
+
+/** One locked-down DuckDB in memory, with connections for as many tasks as may run at once. */
+export class Database {
+  private instance: DuckDBInstance | null = null;
+  private readonly idle: Lease[] = [];
+  private readonly busy = new Set<Lease>();
+  private readonly waiting: Waiter[] = [];
+  private running = 0;
+  private stopping = false;
+  private drained: (() => void) | null = null;
+
+  constructor(private readonly options: DatabaseOptions) {}
+
+  async start(): Promise<void> {
+    const {options} = this;
+    await mkdir(options.tempFolder, {recursive: true});
+    this.stopping = false;
+    this.instance = await DuckDBInstance.create(':memory:', {
+      threads: String(options.threads),
+      temp_directory: options.tempFolder,
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+      allow_community_extensions: 'false',
+      allow_unsigned_extensions: 'false',
+      preserve_insertion_order: 'true',
+      // The warehouse's files never change, and raw files are compared with what they were by their source.
+      validate_external_file_cache: 'NO_VALIDATION',
+      ...(options.memoryLimit === undefined ? {} : {memory_limit: options.memoryLimit}),
+    });
+    for (let n = 0; n < options.maxQueries; n++) this.idle.push(new Lease(await this.instance.connect()));
+    // Progress belongs to a connection, so connections are made before the settings are locked.
+    for (const {connection} of this.idle) await connection.run('SET enable_progress_bar = true; SET enable_progress_bar_print = false');
+    // The order matters: folders can be allowed only before access is taken away, and locking ends it.
+    for (const setting of [
+      `TimeZone = 'UTC'`,
+      `parquet_metadata_cache = true`,
+      `allowed_directories = ${literalList([...options.allowedFolders, options.tempFolder].map(folder => (folder.endsWith(sep) ? folder : folder + sep)))}`,
+      `enable_external_access = false`,
+      `lock_configuration = true`,
+    ]) {
+      await this.idle[0]!.connection.run(`SET GLOBAL ${setting}`);
+    }
+  }
+
+  /** Interrupts what runs, waits until it has ended, and frees everything. */
+  async stop(): Promise<void> {
+    if (!this.instance) return;
+    this.stopping = true;
+    for (const waiter of this.waiting.splice(0)) waiter.leave(new MillraceError('SHUTTING_DOWN'));
+    const nagging = setInterval(() => {
+      for (const lease of this.busy) lease.connection.interrupt();
+    }, interruptInterval);
+    for (const lease of this.busy) lease.connection.interrupt();
+    if (this.running > 0) await new Promise<void>(resolve => (this.drained = resolve));
+    clearInterval(nagging);
+    for (const lease of this.idle.splice(0)) lease.close();
+    this.instance.closeSync();
+    this.instance = null;
+  }
+
+  /**
+   * Runs a task on a connection of its own, when its turn comes. Aborting interrupts the statement that runs; the promise then rejects
+   * with the signal's reason. Other failures of DuckDB become errors of the table by `doing`.
+   */
+  async use<T>(task: (lease: Lease) => Promise<T>, work: Work = {}, doing: Doing = {}): Promise<T> {
+    const {signal} = work;
+    signal?.throwIfAborted();
+    await this.turn(signal);
+    let lease: Lease | undefined;
+    let nagging: NodeJS.Timeout | undefined;
+    let watching: NodeJS.Timeout | undefined;
+    const interrupt = () => {
+      lease?.connection.interrupt();
+      nagging ??= setInterval(() => lease?.connection.interrupt(), interruptInterval);
+    };
+    try {
+      if (this.stopping || !this.instance) throw new MillraceError('SHUTTING_DOWN');
+      lease = this.idle.pop()!;
+      this.busy.add(lease);
+      signal?.throwIfAborted();
+      signal?.addEventListener('abort', interrupt, {once: true});
+      watching = work.onProgress && watchProgress(lease.connection, work.onProgress);
+      return await task(lease);
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      if (this.stopping) throw new MillraceError('SHUTTING_DOWN', {}, {cause: error});
+      throw failure(error, doing);
+    } finally {
+      clearInterval(nagging);
+      clearInterval(watching);
+      signal?.removeEventListener('abort', interrupt);
+      if (lease) {
+        this.busy.delete(lease);
+        this.idle.push(lease);
+      }
+      this.done();
+    }
+  }
+
+  private async turn(signal: AbortSignal | undefined): Promise<void> {
+    if (this.running < this.options.maxQueries) {
+      this.running++;
+      return;
+    }
+    // Whoever finishes hands its place over, so `running` stays as it is.
+    await new Promise<void>((resolve, reject) => {
+      const abort = () => {
+        this.waiting.splice(this.waiting.indexOf(waiter), 1);
+        waiter.leave(signal!.reason);
+      };
+      const waiter: Waiter = {
+        enter: () => {
+          signal?.removeEventListener('abort', abort);
+          resolve();
+        },
+        leave: reason => {
+          signal?.removeEventListener('abort', abort);
+          reject(reason);
+        },
+      };
+      this.waiting.push(waiter);
+      signal?.addEventListener('abort', abort, {once: true});
+    });
+  }
+
+  private done(): void {
+    const next = this.waiting.shift();
+    if (next) next.enter();
+    else if (--this.running === 0) this.drained?.();
+  }
+}
+
+function watchProgress(connection: DuckDBConnection, onProgress: (fraction: number) => void): NodeJS.Timeout {
+  let last = 0;
+  return setInterval(() => {
+    const fraction = connection.progress.percentage / 100;
+    if (fraction > last) onProgress((last = Math.min(1, fraction)));
+  }, progressInterval);
+}
+
+/** Binds the values with the narrowest fitting types: a DOUBLE parameter would keep a filter on an integer column from the files. */
+export function bind(statement: DuckDBPreparedStatement, params: readonly SqlValue[] | undefined): void {
+  params?.forEach((value, index) => bindValue(statement, index + 1, value));
+}
+
+function bindValue(statement: DuckDBPreparedStatement, place: number, value: SqlValue): void {
+  if (value === null) statement.bindNull(place);
+  else if (typeof value === 'string') statement.bindVarchar(place, value);
+  else if (typeof value === 'boolean') statement.bindBoolean(place, value);
+  else if (typeof value === 'bigint') statement.bindBigInt(place, value);
+  else if ((value | 0) === value) statement.bindInteger(place, value);
+  else if (Number.isSafeInteger(value)) statement.bindBigInt(place, BigInt(value));
+  else statement.bindDouble(place, value);
+}

@@ -1,0 +1,49 @@
+import {MillraceError} from '../../core/errors.ts';
+import type {Query} from '../engine.ts';
+import {linesBefore} from './relations.ts';
+
+const fullDisk = /no space left on device|could not write.*space|ENOSPC|max_temp_directory_size/i;
+const unreadable = /^(?:IO|Invalid Input|Conversion|HTTP|Serialization|Invalid|Invalid Configuration|Not implemented|Binder|TransactionContext|INTERNAL|Parameter Not Resolved|Out of Range) Error/i;
+
+/** What was being done when DuckDB failed: tells which code the failure gets. */
+export interface Doing {
+  readonly query?: Query;
+  /** The file or folder that is written. */
+  readonly writing?: string;
+}
+
+/** A failure of DuckDB as an error of the table; its message without class names, repeats and advice meant for DuckDB's shell. */
+export function failure(error: unknown, doing: Doing = {}): Error {
+  if (error instanceof MillraceError) return error;
+  const text = String((error as Error | null)?.message ?? error);
+  if (fullDisk.test(text)) return new MillraceError('DISK_FULL', {path: doing.writing ?? 'the temporary files'}, {cause: error});
+  const kind = /^(\w[\w ]*?) Error:/.exec(text)?.[1] ?? '';
+  const raw = Object.values(doing.query?.relations ?? {}).find(relation => relation.kind === 'raw');
+  if (raw?.kind === 'raw' && unreadable.test(text)) return sourceUnreadable(text, raw.files, raw.format, error);
+  if (kind === 'Permission') return new MillraceError('SQL_NOT_ALLOWED', {reason: readable(text)}, {cause: error});
+  if (['Parser', 'Binder', 'Catalog', 'Syntax'].includes(kind)) {
+    return new MillraceError('SQL_INVALID', {reason: `${readable(text)}${place(text, doing.query ? linesBefore(doing.query) : 0)}`}, {cause: error});
+  }
+  return new MillraceError('SQL_FAILED', {reason: readable(text)}, {cause: error});
+}
+
+export function sourceUnreadable(text: string, files: readonly string[], format: string, cause?: unknown): MillraceError {
+  const path = files.find(file => text.includes(file)) ?? files[0] ?? '';
+  return new MillraceError('SOURCE_UNREADABLE', {path, format, reason: readable(text)}, {cause});
+}
+
+/** The first paragraph, without the error's class. */
+export function readable(text: string): string {
+  const body = text.replace(/^(?:\w[\w ]*? Error: ?)+/, '').split(/\n\s*\n|\nLINE \d+:|\nPossible (?:fixes|solutions):|\n\s*(?:Candidate|file ?=)/)[0]!;
+  return body.replace(/\s*\n\s*/g, ' ').trim();
+}
+
+/** Where in the user's own text DuckDB's `LINE n: …` with its caret points. */
+function place(text: string, before: number): string {
+  const match = /\nLINE (\d+): ([^\n]*)\n( *)\^/.exec(text);
+  if (!match) return '';
+  const line = Number(match[1]) - before;
+  if (line < 1) return '';
+  const column = match[3]!.length - `LINE ${match[1]}: `.length + 1;
+  return match[2]!.startsWith('...') || column < 1 ? ` (line ${line})` : ` (line ${line}, column ${column})`;
+}

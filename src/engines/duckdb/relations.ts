@@ -1,0 +1,111 @@
+import {MillraceError} from '../../core/errors.ts';
+import {parseTypeName} from '../../schemas/parse-type.ts';
+import type {Query, RawFiles, RawOptions, Relation, Table} from '../engine.ts';
+import {identifier, literal, literalList, withoutTrailer} from './sql.ts';
+import {readSchema, rowIdName, sqlType} from './types.ts';
+
+/**
+ * The query as one statement of DuckDB: its relations as CTEs, its SQL as a subquery, so that the SQL may have a WITH of its own,
+ * and may even give a relation's name to a CTE that reads it. NOT MATERIALIZED lets filters and column choices reach the files.
+ */
+export function statement(query: Query): string {
+  const relations = Object.entries(query.relations).map(([name, relation]) => `${identifier(name)} AS NOT MATERIALIZED (${relationSql(relation)})`);
+  const sql = withoutTrailer(query.sql);
+  return relations.length === 0 ? `FROM (\n${sql}\n)` : `WITH ${relations.join(', ')}\nFROM (\n${sql}\n)`;
+}
+
+/** Lines of `statement` before the user's own. */
+export const linesBefore = (query: Query): number => (Object.keys(query.relations).length === 0 ? 1 : 2);
+
+/** A SELECT of all columns of a relation. */
+export function relationSql(relation: Relation): string {
+  return relation.kind === 'table' ? tableSql(relation) : rawSql(relation);
+}
+
+function tableSql(table: Table): string {
+  const names = table.schema.fields.map(field => identifier(field.name));
+  if (table.files.length === 0) {
+    const columns = table.schema.fields.map(field => `NULL::${sqlType(field.type)} AS ${identifier(field.name)}`);
+    if (table.rowIds) columns.push(`NULL::BIGINT AS ${rowIdName}`);
+    return `SELECT ${columns.join(', ')} WHERE false`;
+  }
+  const stored = table.rowIds === true && table.files.some(file => file.rowIds === 'stored');
+  if (table.rowIds) names.push(`${rowIdSql(table, stored)} AS ${rowIdName}`);
+  const files = literalList(table.files.map(file => file.path));
+  // Files with and without a stored _row_id differ in their columns, so they too are read by field id.
+  const uniform = table.uniform === true && !stored;
+  return `SELECT ${names.join(', ')} FROM read_parquet(${files}${uniform ? '' : `, schema = ${readSchema(table.schema, stored)}`})`;
+}
+
+/** One list look-up a row finds the file's first id: it plans as fast for ten thousand files as for one. */
+function rowIdSql(table: Table, stored: boolean): string {
+  const firsts = table.files.map(file => file.firstRowId);
+  const positional = firsts.length === 1 ? `${firsts[0]}::BIGINT + file_row_number` : `([${firsts.join(', ')}]::BIGINT[])[file_index::BIGINT + 1] + file_row_number`;
+  if (!stored) return positional;
+  return table.files.every(file => file.rowIds === 'stored') ? rowIdName : `coalesce(${rowIdName}, ${positional})`;
+}
+
+function rawSql(raw: RawFiles): string {
+  const files = literalList(raw.files);
+  switch (raw.format) {
+    case 'csv':
+      return `SELECT * FROM read_csv(${[files, ...csvOptions(raw.options)].join(', ')})`;
+    case 'json':
+    case 'ndjson':
+      return `SELECT ${jsonColumns(raw.options)} FROM read_json(${[files, ...jsonOptions(raw)].join(', ')})`;
+    case 'parquet':
+      return `SELECT * FROM read_parquet(${files}${raw.files.length > 1 ? ', union_by_name = true' : ''})`;
+  }
+}
+
+/** Options of read_csv; every malformed row fails the read, none is skipped. */
+export function csvOptions(options: RawOptions): string[] {
+  const known = options.columns;
+  return [
+    'ignore_errors = false',
+    ...csvDialect(options),
+    ...(known ? ['auto_detect = false', `columns = {${known.map(column => `${literal(column.name)}: ${literal(columnType(column.type))}`).join(', ')}}`] : typeOverrides(options)),
+  ];
+}
+
+export function csvDialect(options: RawOptions): string[] {
+  const said = (name: string, value: string | undefined) => (value === undefined ? [] : [`${name} = ${literal(value)}`]);
+  return [
+    ...said('delim', options.delimiter),
+    ...said('quote', options.quote),
+    ...said('escape', options.escape),
+    ...(options.header === undefined ? [] : [`header = ${options.header}`]),
+    ...(options.skip === undefined ? [] : [`skip = ${options.skip}`]),
+    ...(options.nulls === undefined ? [] : [`nullstr = ${literalList(options.nulls)}`]),
+    ...said('dateformat', options.dateFormat),
+    ...said('timestampformat', options.timestampFormat),
+  ];
+}
+
+function typeOverrides(options: RawOptions): string[] {
+  const types = Object.entries(options.types ?? {});
+  return types.length === 0 ? [] : [`types = {${types.map(([name, type]) => `${literal(name)}: ${literal(columnType(type))}`).join(', ')}}`];
+}
+
+/** Large objects (a GeoJSON file is one) are read up to this size. */
+const largestJsonObject = 256 * 1024 * 1024;
+
+export function jsonOptions(raw: RawFiles): string[] {
+  const {columns} = raw.options;
+  return [
+    `format = '${raw.format === 'ndjson' ? 'newline_delimited' : 'auto'}'`,
+    `maximum_object_size = ${largestJsonObject}`,
+    ...(columns ? ['auto_detect = false', `columns = {${columns.map(column => `${literal(column.name)}: ${literal(columnType(column.type))}`).join(', ')}}`] : ['sample_size = -1']),
+  ];
+}
+
+function jsonColumns(options: RawOptions): string {
+  const casts = Object.entries(options.columns ? {} : options.types ?? {}).map(([name, type]) => `CAST(${identifier(name)} AS ${columnType(type)}) AS ${identifier(name)}`);
+  return casts.length === 0 ? '*' : `* REPLACE (${casts.join(', ')})`;
+}
+
+function columnType(text: string): string {
+  const type = parseTypeName(text);
+  if (!type) throw new MillraceError('ARGUMENT_INVALID', {name: 'types', reason: `'${text}' is no type; for example int64, utf8, decimal(18,2).`});
+  return sqlType(type);
+}
