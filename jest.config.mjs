@@ -1,8 +1,10 @@
-/** Jest runs the TypeScript sources as ES modules; `npm test` adds --experimental-vm-modules. */
-export default {
+/**
+ * Jest runs the TypeScript sources as ES modules; `npm test` adds --experimental-vm-modules.
+ * Two projects: `fast` must stay a matter of seconds; whatever starts servers and kills them is *.slow.test.ts.
+ */
+const common = {
   rootDir: '.',
   roots: ['<rootDir>/test'],
-  testMatch: ['**/*.test.ts'],
   testEnvironment: '<rootDir>/test/support/environment.mjs',
   setupFilesAfterEnv: ['<rootDir>/test/support/setup.ts'],
   extensionsToTreatAsEsm: ['.ts'],
@@ -12,6 +14,15 @@ export default {
       module: {type: 'es6'},
     }],
   },
+};
+
+export default {
+  projects: [
+    {...common, displayName: 'fast', testMatch: ['**/*.test.ts'], testPathIgnorePatterns: ['/node_modules/', '\\.slow\\.test\\.ts$']},
+    {...common, displayName: 'slow', testMatch: ['**/*.slow.test.ts']},
+  ],
+  globalSetup: '<rootDir>/test/support/global-setup.mjs',
+  globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
   testTimeout: 60_000,
   maxWorkers: 2,
 };
