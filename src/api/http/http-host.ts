@@ -78,8 +78,11 @@ export async function createHttpHost(options: HttpHostOptions): Promise<HttpHost
     };
     signal.addEventListener('abort', cut, {once: true});
     if (signal.aborted) cut();
-    // Idempotent: stops listening, closes idle connections, waits for the others.
+    // Node keeps a connection that becomes idle after the close until its keep-alive time is over.
+    const closeIdle = setInterval(() => app.server.closeIdleConnections(), 50);
+    // Stops listening, closes idle connections, waits for the others; a second call waits for the first.
     await app.close();
+    clearInterval(closeIdle);
     signal.removeEventListener('abort', cut);
   };
   return {

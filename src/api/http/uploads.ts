@@ -103,7 +103,7 @@ function checkName(name: string | undefined): string {
 function discardRest(body: IncomingMessage): void {
   if (body.complete || body.destroyed) return;
   body.resume();
-  const timer = setTimeout(() => body.destroy(), 5000);
+  const timer = setTimeout(() => body.destroy(), 5000).unref();
   body.once('close', () => clearTimeout(timer));
 }
 
