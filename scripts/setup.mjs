@@ -1,5 +1,6 @@
-/** `npm run setup`: installs all that Millrace and its tests need from the package registry. */
+/** `npm run setup`: installs all that Millrace and its tests need. */
 import {ensureInstalled} from './lib/install.mjs';
 import {orExit} from './lib/project.mjs';
+import {ensureTools} from './lib/tools.mjs';
 
-await orExit(ensureInstalled());
+await orExit(ensureInstalled().then(ensureTools));
