@@ -58,6 +58,8 @@ export interface RawOptions {
   readonly nulls?: readonly string[];
   /** Column types that override detection, by source name, in `typeName` form. */
   readonly types?: Readonly<Record<string, string>>;
+  /** Where the file's name does not tell it by .gz or .zst. */
+  readonly compression?: 'gzip' | 'zstd';
   /** Lines before the header, or before the first record. */
   readonly skip?: number;
   /** In strptime's form (`%d/%m/%Y`); default: ISO 8601. */
@@ -178,6 +180,9 @@ export interface Engine {
 
   /** Writes the query's rows as one file for people and programs outside. @throws as materialize */
   publish(query: Query, file: {path: string; format: 'csv' | 'parquet' | 'json' | 'ndjson' | 'arrow'}, work?: Work): Promise<{rowCount: number; bytes: number}>;
+
+  /** Converts an Arrow IPC file or stream into one Parquet file. @throws SOURCE_UNREADABLE, SOURCE_EMPTY, DISK_FULL */
+  importArrow(path: string, out: string, work?: Work): Promise<void>;
 
   /** Profiles of staged or committed files, from one pass over them. */
   profile(table: Table, work?: Work): Promise<readonly ColumnProfile[]>;

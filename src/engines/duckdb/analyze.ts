@@ -68,7 +68,7 @@ export function analyzed(root: Node): SqlAnalysis {
     else if (node.type === 'SHOW_REF' || (typeof node.type === 'string' && 'sample' in node && 'alias' in node && !fromTypes.has(node.type))) {
       throw notAllowed(node.type === 'SHOW_REF' ? 'SHOW, DESCRIBE and SUMMARIZE are no SELECT over relations' : `${String(node.type)} may not be read`);
     }
-    if (typeof node.function_name === 'string' && (node.class === 'FUNCTION' || node.class === 'WINDOW')) visitFunction(node, node.function_name.toLowerCase());
+    if (typeof node.function_name === 'string' && (node.class === 'FUNCTION' || node.class === 'WINDOW')) visitFunction(node.function_name.toLowerCase());
     if (node.class === 'COLUMN_REF') {
       const names = node.column_names as readonly string[];
       if (names.length === 1 && volatileWords.has(names[0]!.toLowerCase())) volatile.add(names[0]!.toLowerCase());
@@ -104,7 +104,7 @@ export function analyzed(root: Node): SqlAnalysis {
     if (!tableFunctions.has(name) || call.schema || call.catalog) throw notAllowed(`the table function '${name}' may not be called`);
   };
 
-  const visitFunction = (node: Node, name: string): void => {
+  const visitFunction = (name: string): void => {
     if (outsideFunctions.has(name) || outsideFamilies.test(name)) throw notAllowed(`the function '${name}' reaches outside the query`);
     if (volatileFunctions.has(name)) volatile.add(name);
   };

@@ -1,5 +1,5 @@
-import {mkdir} from 'node:fs/promises';
-import {sep} from 'node:path';
+import {mkdir, mkdtemp, rm} from 'node:fs/promises';
+import {join, sep} from 'node:path';
 import {DuckDBInstance} from '@duckdb/node-api';
 import type {DuckDBConnection, DuckDBPreparedStatement} from '@duckdb/node-api';
 import {MillraceError} from '../../core/errors.ts';
@@ -29,6 +29,8 @@ const interruptInterval = 20;
 /** A connection while one task has it. */
 export class Lease {
   private readonly statements = new Map<string, DuckDBPreparedStatement>();
+  /** The part of the task's work that the running statement is: its progress counts from 0 to 1 within it. */
+  part: readonly [from: number, to: number] = [0, 1];
   constructor(readonly connection: DuckDBConnection) {}
 
   /** Prepares without keeping: for statements that will hardly come again. The caller destroys it. */
@@ -61,6 +63,57 @@ export class Lease {
   }
 }
 
+/** Hands items from one task to one reader, one ahead of it. */
+class Mailbox<T> {
+  private waitingItem: {item: T} | null = null;
+  private state: 'open' | 'ended' | 'left' = 'open';
+  private error: {reason: unknown} | null = null;
+  private wakeReader = () => {};
+  private wakeWriter = () => {};
+
+  /** False when the reader has left. */
+  async put(item: T): Promise<boolean> {
+    while (this.waitingItem && this.state === 'open') await new Promise<void>(resolve => (this.wakeWriter = resolve));
+    if (this.state !== 'open') return false;
+    this.waitingItem = {item};
+    this.wakeReader();
+    return true;
+  }
+
+  end(): void {
+    if (this.state === 'open') this.state = 'ended';
+    this.wakeReader();
+  }
+
+  fail(reason: unknown): void {
+    this.error ??= {reason};
+    this.end();
+    this.wakeWriter();
+  }
+
+  leave(): void {
+    this.state = 'left';
+    this.wakeWriter();
+  }
+
+  async *items(): AsyncGenerator<T> {
+    for (;;) {
+      if (this.waitingItem) {
+        const {item} = this.waitingItem;
+        this.waitingItem = null;
+        this.wakeWriter();
+        yield item;
+      } else if (this.error) {
+        throw this.error.reason;
+      } else if (this.state !== 'open') {
+        return;
+      } else {
+        await new Promise<void>(resolve => (this.wakeReader = resolve));
+      }
+    }
+  }
+}
+
 interface Waiter {
   readonly enter: () => void;
   readonly leave: (reason: unknown) => void;
@@ -72,6 +125,7 @@ export class Database {
   private readonly idle: Lease[] = [];
   private readonly busy = new Set<Lease>();
   private readonly waiting: Waiter[] = [];
+  private readonly boxes = new Set<Mailbox<never>>();
   private running = 0;
   private stopping = false;
   private drained: (() => void) | null = null;
@@ -114,6 +168,7 @@ export class Database {
     if (!this.instance) return;
     this.stopping = true;
     for (const waiter of this.waiting.splice(0)) waiter.leave(new MillraceError('SHUTTING_DOWN'));
+    for (const box of this.boxes) box.fail(new MillraceError('SHUTTING_DOWN'));
     const nagging = setInterval(() => {
       for (const lease of this.busy) lease.connection.interrupt();
     }, interruptInterval);
@@ -146,7 +201,8 @@ export class Database {
       this.busy.add(lease);
       signal?.throwIfAborted();
       signal?.addEventListener('abort', interrupt, {once: true});
-      watching = work.onProgress && watchProgress(lease.connection, work.onProgress);
+      lease.part = [0, 1];
+      watching = work.onProgress && watchProgress(lease, work.onProgress);
       return await task(lease);
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
@@ -161,6 +217,45 @@ export class Database {
         this.idle.push(lease);
       }
       this.done();
+    }
+  }
+
+  /** As `use`, for a task that yields: the connection is its own until the reader is done, and goes back also when it stops early. */
+  async *stream<T>(task: (lease: Lease) => AsyncGenerator<T>, work: Work = {}, doing: Doing = {}): AsyncGenerator<T> {
+    const box = new Mailbox<T>();
+    // A task that waits for its reader runs no statement that an interrupt could end.
+    const abort = () => box.fail(work.signal!.reason);
+    work.signal?.addEventListener('abort', abort, {once: true});
+    this.boxes.add(box as Mailbox<never>);
+    const done = this.use(
+      async lease => {
+        for await (const item of task(lease)) if (!(await box.put(item))) return;
+      },
+      work,
+      doing,
+    ).then(
+      () => box.end(),
+      error => box.fail(error),
+    );
+    try {
+      yield* box.items();
+    } finally {
+      box.leave();
+      this.boxes.delete(box as Mailbox<never>);
+      work.signal?.removeEventListener('abort', abort);
+      await done;
+    }
+  }
+
+  /** A private folder below tempFolder and a connection beside those that wait for turns; both are gone afterwards. */
+  async withScratch<T>(task: (folder: string, connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    const folder = await mkdtemp(join(this.options.tempFolder, 'scratch-'));
+    const connection = await this.instance!.connect();
+    try {
+      return await task(folder, connection);
+    } finally {
+      connection.closeSync();
+      await rm(folder, {recursive: true, force: true});
     }
   }
 
@@ -197,10 +292,11 @@ export class Database {
   }
 }
 
-function watchProgress(connection: DuckDBConnection, onProgress: (fraction: number) => void): NodeJS.Timeout {
+function watchProgress(lease: Lease, onProgress: (fraction: number) => void): NodeJS.Timeout {
   let last = 0;
   return setInterval(() => {
-    const fraction = connection.progress.percentage / 100;
+    const [from, to] = lease.part;
+    const fraction = from + (to - from) * Math.max(0, lease.connection.progress.percentage / 100);
     if (fraction > last) onProgress((last = Math.min(1, fraction)));
   }, progressInterval);
 }

@@ -1,10 +1,13 @@
-import {MillraceError} from '../../core/errors.ts';
 import type {Field} from '../../schemas/schema.ts';
 import type {Engine, Query, SqlValue} from '../engine.ts';
 import {analyzed, parsed} from './analyze.ts';
+import {arrowToParquet, publishArrow} from './arrow.ts';
+import {readColumns} from './columns.ts';
 import {bind, Database} from './database.ts';
 import type {DatabaseOptions, Lease} from './database.ts';
+import {profiled} from './profile.ts';
 import {statement} from './relations.ts';
+import {writeScored} from './scored.ts';
 import {sniffed} from './sniff.ts';
 import {dataType} from './types.ts';
 import {columnNames, publishFile, writeParquet} from './write.ts';
@@ -55,7 +58,7 @@ export function createDuckDbEngine(options: DuckDbOptions): Engine {
     publish: (query, file, work) =>
       database.use(
         lease => {
-          if (file.format === 'arrow') throw new MillraceError('INTERNAL', {reason: 'not yet'});
+          if (file.format === 'arrow') return publishArrow(lease, query, file.path);
           return publishFile(lease, query, file.path, file.format);
         },
         work,
@@ -75,15 +78,20 @@ export function createDuckDbEngine(options: DuckDbOptions): Engine {
 
     rows: (query, work) => database.use(async lease => plainRows(lease, query), work, {query}),
 
-    async materializeScored() {
-      throw new MillraceError('INTERNAL', {reason: 'not yet'});
-    },
-    async profile() {
-      throw new MillraceError('INTERNAL', {reason: 'not yet'});
-    },
-    async *columns() {
-      throw new MillraceError('INTERNAL', {reason: 'not yet'});
-    },
+    materializeScored: (query, scoring, target, work) =>
+      database.use(
+        lease =>
+          database.withScratch(async (scratch, scores) => writeScored({lease, scores, scratch, signal: work?.signal}, query, scoring, target)),
+        work,
+        {query, writing: target.folder},
+      ),
+
+    profile: (table, work) => database.use(lease => profiled(lease, table), work),
+
+    columns: (query, {batchRows, ...work}) => database.stream(lease => readColumns(lease, query, batchRows), work, {query}),
+
+    importArrow: (path, out, work) => database.use(() => database.withScratch((_, connection) => arrowToParquet(connection, path, out, work?.signal)), work, {writing: out}),
+
     async lineage() {
       return {};
     },

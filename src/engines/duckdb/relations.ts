@@ -71,6 +71,7 @@ export function csvOptions(options: RawOptions): string[] {
 export function csvDialect(options: RawOptions): string[] {
   const said = (name: string, value: string | undefined) => (value === undefined ? [] : [`${name} = ${literal(value)}`]);
   return [
+    ...compression(options),
     ...said('delim', options.delimiter),
     ...said('quote', options.quote),
     ...said('escape', options.escape),
@@ -81,6 +82,8 @@ export function csvDialect(options: RawOptions): string[] {
     ...said('timestampformat', options.timestampFormat),
   ];
 }
+
+const compression = (options: RawOptions): string[] => (options.compression === undefined ? [] : [`compression = ${literal(options.compression)}`]);
 
 function typeOverrides(options: RawOptions): string[] {
   const types = Object.entries(options.types ?? {});
@@ -95,6 +98,7 @@ export function jsonOptions(raw: RawFiles): string[] {
   return [
     `format = '${raw.format === 'ndjson' ? 'newline_delimited' : 'auto'}'`,
     `maximum_object_size = ${largestJsonObject}`,
+    ...compression(raw.options),
     ...(columns ? ['auto_detect = false', `columns = {${columns.map(column => `${literal(column.name)}: ${literal(columnType(column.type))}`).join(', ')}}`] : ['sample_size = -1']),
   ];
 }

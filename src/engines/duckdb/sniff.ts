@@ -138,7 +138,7 @@ async function proven(lease: Lease, files: readonly string[], options: RawOption
     if (rung === undefined) return typeOf('utf8');
     if (rung === 'int64') {
       if (row![`zeros_${index}`] !== '0') return typeOf('utf8');
-      return typeOf(fits32(row![`low_${index}`], row![`high_${index}`]) ? 'int32' : 'int64');
+      return typeOf(fits(32, row![`low_${index}`], row![`high_${index}`]) ? 'int32' : 'int64');
     }
     return typeOf(rung === 'float64' && row![`codes_${index}`] !== '0' ? 'utf8' : rung);
   });
@@ -157,21 +157,29 @@ const typeOf = (name: string): DataType => {
 };
 
 /** A column without a value is a 32-bit integer as much as anything. */
-const fits32 = (low: unknown, high: unknown): boolean => low === null || (Number(low) >= -(2 ** 31) && Number(high) < 2 ** 31);
+const fits = (bits: number, low: unknown, high: unknown): boolean => {
+  if (low === null) return true;
+  return BigInt.asIntN(bits, BigInt(String(low))) === BigInt(String(low)) && BigInt.asIntN(bits, BigInt(String(high))) === BigInt(String(high));
+};
 
 // --- JSON
+
+/** What DuckDB takes for integers in JSON: it mixes signed and unsigned ones into 128 bits. */
+const wideIntegers = new Set(['int64', 'uint64', 'decimal(38,0)']);
 
 async function sniffJson(lease: Lease, raw: RawFiles): Promise<RawFiles> {
   const source = `read_json(${[literalList(raw.files), ...jsonOptions(raw)].join(', ')})`;
   const columns = await columnsOf(lease, `SELECT * FROM ${source}`);
   if (columns.length === 0) throw new MillraceError('SOURCE_EMPTY', {path: raw.files[0]});
-  const wide = columns.filter(column => typeName(column.type) === 'int64' && raw.options.types?.[column.name] === undefined);
+  const wide = columns.filter(column => wideIntegers.has(typeName(column.type)) && raw.options.types?.[column.name] === undefined);
   const narrow: Record<string, string> = {};
   if (wide.length > 0) {
     const bounds = wide.map((column, index) => `min(${identifier(column.name)}) AS low_${index}, max(${identifier(column.name)}) AS high_${index}`);
     const [row] = await objects(lease, `SELECT ${bounds.join(', ')} FROM ${source}`);
     wide.forEach((column, index) => {
-      if (fits32(row![`low_${index}`], row![`high_${index}`])) narrow[column.name] = 'int32';
+      const [low, high] = [row![`low_${index}`], row![`high_${index}`]];
+      if (fits(32, low, high)) narrow[column.name] = 'int32';
+      else if (fits(64, low, high)) narrow[column.name] = 'int64';
     });
   }
   return {...raw, options: {...raw.options, types: {...narrow, ...raw.options.types}}};

@@ -1,0 +1,173 @@
+import {join} from 'node:path';
+import {DuckDBDataChunk} from '@duckdb/node-api';
+import type {DuckDBAppender, DuckDBConnection, DuckDBType} from '@duckdb/node-api';
+import {MillraceError} from '../../core/errors.ts';
+import type {Field} from '../../schemas/schema.ts';
+import type {Column, Query, Scoring, StagedFile, WriteTarget} from '../engine.ts';
+import {readColumns} from './columns.ts';
+import {bind} from './database.ts';
+import type {Lease} from './database.ts';
+import {statement} from './relations.ts';
+import {identifier, literal} from './sql.ts';
+import {sqlType} from './types.ts';
+import {columnNames, copyParquet, targetFields} from './write.ts';
+
+/** Rows a chunk of DuckDB's. */
+const chunkRows = 2048;
+
+/** Operators that give their rows in the order of the files, so that running them twice gives the same rows at the same places. */
+const orderly = new Set(['PROJECTION', 'FILTER', 'READ_PARQUET', 'PARQUET_SCAN', 'TABLE_SCAN', 'EMPTY_RESULT', 'STREAMING_LIMIT', 'DUMMY_SCAN']);
+
+let scorings = 0;
+
+export interface ScoringSetting {
+  readonly lease: Lease;
+  /** A second connection: the features are still being read from the first while scores are added. */
+  readonly scores: DuckDBConnection;
+  /** Private folder for a copy of the query's rows. */
+  readonly scratch: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Reads only the features, scores them into a table (which DuckDB moves to disk when memory is short), and then writes the query's
+ * columns with the scores beside them in one pass. A query that may answer in another order the second time, or that costs more than
+ * reading files does, is first written to a scratch file.
+ */
+export async function writeScored(setting: ScoringSetting, query: Query, scoring: Scoring, target: WriteTarget): Promise<StagedFile[]> {
+  const {lease, scores} = setting;
+  lease.part = [0, 0.2];
+  const source = (await isOrderly(lease, query)) ? query : await spilled(setting, query);
+  const names = await namesOf(lease, source);
+  // Features go by the legal names that `describe` tells.
+  const renamed: Query = {...source, sql: `FROM (\n${source.sql}\n) AS q(${names.map(identifier).join(', ')})`};
+  const table = `scores_${++scorings}`;
+  await scores.run(`CREATE TABLE ${table} (${scoring.outputs.map(output => `${identifier(output.name)} ${sqlType(output.type)}`).join(', ')})`);
+  try {
+    lease.part = [0, 0.8];
+    await score(setting, renamed, scoring, table);
+    lease.part = [0.8, 1];
+    const fields = targetFields(target);
+    const select = `SELECT ${columns(fields, names, scoring.outputs)} FROM (\n${statement(source)}\n) AS q(${names.map(identifier).join(', ')}) POSITIONAL JOIN ${table} AS s`;
+    return await copyParquet(lease, select, source.params, fields, target);
+  } finally {
+    await scores.run(`DROP TABLE ${table}`);
+  }
+}
+
+function columns(fields: readonly Field[], names: readonly string[], outputs: readonly Field[]): string {
+  const from = new Map<string, string>([...names.map(name => [name, 'q'] as const), ...outputs.map(output => [output.name, 's'] as const)]);
+  const missing = [...from.keys()].find(name => !fields.some(field => field.name === name));
+  if (missing !== undefined) throw new MillraceError('INTERNAL', {reason: `the column '${missing}' is not in the schema it is written with`});
+  return fields
+    .map(field => {
+      const side = from.get(field.name);
+      return `${side ? `CAST(${side}.${identifier(field.name)} AS ${sqlType(field.type)})` : `NULL::${sqlType(field.type)}`} AS ${identifier(field.name)}`;
+    })
+    .join(', ');
+}
+
+async function namesOf(lease: Lease, query: Query): Promise<string[]> {
+  const prepared = await lease.prepare(statement(query));
+  try {
+    return columnNames(Array.from({length: prepared.columnCount}, (_, index) => prepared.columnName(index)));
+  } finally {
+    prepared.destroySync();
+  }
+}
+
+interface PlanNode {
+  readonly name?: string;
+  readonly children?: readonly PlanNode[];
+}
+
+async function isOrderly(lease: Lease, query: Query): Promise<boolean> {
+  if (Object.values(query.relations).some(relation => relation.kind === 'raw')) return false;
+  const prepared = await lease.prepare(`EXPLAIN (FORMAT json) ${statement(query)}`);
+  try {
+    bind(prepared, query.params);
+    const reader = await prepared.runAndReadAll();
+    const plan = JSON.parse(reader.value(1, 0) as string) as PlanNode[];
+    const all = (node: PlanNode): boolean => orderly.has((node.name ?? '').trim()) && (node.children ?? []).every(all);
+    return plan.every(all) && !/random|uuid|nextval/i.test(query.sql);
+  } finally {
+    prepared.destroySync();
+  }
+}
+
+async function spilled({lease, scratch}: ScoringSetting, query: Query): Promise<Query> {
+  const path = join(scratch, 'rows.parquet');
+  const prepared = await lease.prepare(`COPY (${statement(query)}) TO ${literal(path)} (FORMAT parquet, COMPRESSION lz4)`);
+  try {
+    bind(prepared, query.params);
+    await prepared.run();
+  } finally {
+    prepared.destroySync();
+  }
+  return {sql: 'FROM rows', relations: {rows: {kind: 'raw', format: 'parquet', files: [path], options: {}}}};
+}
+
+/** Hands batches to the model, `concurrency` at once, and adds its answers to the table in the order of the rows. */
+async function score({lease, scores, signal}: ScoringSetting, query: Query, scoring: Scoring, table: string): Promise<void> {
+  const writer = await ScoreWriter.open(scores, table);
+  const answers: Promise<{rowCount: number; columns: readonly Column[]}>[] = [];
+  const takeFirst = async () => {
+    const answer = await answers.shift()!;
+    writer.add(answer.columns, answer.rowCount);
+  };
+  try {
+    for await (const batch of readColumns(lease, query, scoring.batchRows, scoring.features)) {
+      signal?.throwIfAborted();
+      const answer = scoring.score(batch).then(columns => ({rowCount: batch.rowCount, columns}));
+      // It is awaited in its turn; until then a rejection must not count as unhandled.
+      answer.catch(() => {});
+      answers.push(answer);
+      if (answers.length >= scoring.concurrency) await takeFirst();
+    }
+    while (answers.length > 0) await takeFirst();
+  } finally {
+    await Promise.allSettled(answers);
+    writer.close();
+  }
+}
+
+/** Adds columns of scores to a table, chunk by chunk, as buffers. */
+class ScoreWriter {
+  private constructor(
+    private readonly appender: DuckDBAppender,
+    private readonly types: readonly DuckDBType[],
+  ) {}
+
+  static async open(connection: DuckDBConnection, table: string): Promise<ScoreWriter> {
+    const appender = await connection.createAppender(table);
+    return new ScoreWriter(appender, Array.from({length: appender.columnCount}, (_, index) => appender.columnType(index)));
+  }
+
+  add(columns: readonly Column[], rowCount: number): void {
+    for (let from = 0; from < rowCount; from += chunkRows) {
+      const count = Math.min(chunkRows, rowCount - from);
+      const chunk = DuckDBDataChunk.create(this.types, count);
+      columns.forEach((column, index) => fill(chunk, index, column, from, count));
+      this.appender.appendDataChunk(chunk);
+    }
+  }
+
+  close(): void {
+    this.appender.closeSync();
+  }
+}
+
+function fill(chunk: DuckDBDataChunk, index: number, column: Column, from: number, count: number): void {
+  const vector = chunk.getColumnVector(index);
+  const isNull = (row: number) => column.validity !== null && (column.validity[row >> 3]! & (1 << (row & 7))) === 0;
+  // node-api types its vectors' arrays as private; setItem would check each value of millions.
+  const {items} = vector as unknown as {items?: Float32Array};
+  if (column.kind === 'numbers' && items && column.values.constructor === items.constructor) {
+    items.set((column.values as Float32Array).subarray(from, from + count));
+    if (column.validity) for (let row = 0; row < count; row++) if (isNull(from + row)) vector.setItem(row, null as never);
+  } else {
+    const value = (row: number) => (column.kind === 'strings' ? column.dictionary[column.indices[row]!] : column.kind === 'booleans' ? column.values[row] === 1 : column.values[row]);
+    for (let row = 0; row < count; row++) vector.setItem(row, (isNull(from + row) ? null : value(from + row)) as never);
+  }
+  vector.flush();
+}
