@@ -1,0 +1,44 @@
+import {type Fetcher, type FetcherParams, createGraphiQLFetcher} from '@graphiql/toolkit';
+import {createClient} from 'graphql-ws';
+import {askForSecret, authorization} from './secret.ts';
+
+/** Queries and mutations by HTTP, subscriptions by graphql-ws, both at one address; asks for the admin secret when it is needed. */
+export function createFetcher(url: URL): Fetcher {
+  const socketUrl = new URL(url);
+  socketUrl.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  const fetcher = createGraphiQLFetcher({
+    url: url.href,
+    wsClient: createClient({url: socketUrl.href, lazy: true, retryAttempts: 3, connectionParams: authorization}),
+    fetch: fetchWithSecret,
+  });
+  return (params, options) => fetcher(withLastRun(params), options);
+}
+
+/** The run started last from this browser tab, so that it can be watched without copying its id. */
+const lastRun = 'millrace:lastRun';
+
+function withLastRun(params: FetcherParams): FetcherParams {
+  const variables = params.variables as Record<string, unknown> | undefined;
+  return variables?.runId === '' ? {...params, variables: {...variables, runId: sessionStorage.getItem(lastRun) ?? ''}} : params;
+}
+
+const fetchWithSecret: typeof fetch = async (input, init) => {
+  for (;;) {
+    const answer = await fetch(input, {...init, headers: {...(init?.headers as Record<string, string>), ...authorization()}});
+    if (answer.status === 401) {
+      await askForSecret();
+      continue;
+    }
+    void rememberRun(answer.clone());
+    return answer;
+  }
+};
+
+async function rememberRun(answer: Response): Promise<void> {
+  const text = await answer.text();
+  // Most answers are rows, some are large: only those that can hold a started run are parsed.
+  if (!text.includes('"startRun"') && !text.includes('"retryRun"')) return;
+  const {data} = JSON.parse(text) as {data?: Record<string, {run?: {id?: string}}>};
+  const id = data?.startRun?.run?.id ?? data?.retryRun?.run?.id;
+  if (id !== undefined) sessionStorage.setItem(lastRun, id);
+}
