@@ -1,0 +1,256 @@
+import {GraphQLBoolean, GraphQLEnumType, GraphQLID, GraphQLInputObjectType, GraphQLInt, GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLString} from 'graphql';
+import type {GraphQLFieldConfig, GraphQLFieldConfigArgumentMap, GraphQLFieldConfigMap, GraphQLInputFieldConfigMap, GraphQLInputObjectType as InputObject, GraphQLOutputType} from 'graphql';
+import {typeName} from '../../../schemas/schema.ts';
+import type {DataType, Field} from '../../../schemas/schema.ts';
+import {scalarOf} from './columns.ts';
+import {comparisonInput} from './comparisons.ts';
+import type {GraphPrediction} from './graph-model.ts';
+import {orderBy, scalars} from './scalars.ts';
+import type {ScalarName} from './scalars.ts';
+import {rowId} from './shape.ts';
+import type {DatasetShape} from './shape.ts';
+
+/** The GraphQL types of one dataset. */
+export interface DatasetTypes {
+  readonly row: GraphQLObjectType;
+  readonly boolExp: InputObject;
+  readonly orderBy: InputObject;
+  /** The fields it adds to the query type. */
+  readonly roots: GraphQLFieldConfigMap<unknown, unknown>;
+}
+
+/** What the types of a dataset need of the others'. */
+export interface TypeWorld {
+  types(dataset: string): DatasetTypes;
+  readonly asOf: InputObject;
+  /** The output type of a prediction, and the input type of its `set`: shared by deployments of one model with one signature. */
+  prediction(dataset: string, prediction: GraphPrediction): {readonly output: GraphQLObjectType; readonly set: InputObject | null};
+}
+
+/** Scalars with an order that means something: those `order_by`, `min` and `max` take. */
+const isOrdered = (type: DataType): boolean => {
+  const scalar = scalarOf(type);
+  return scalar !== null && scalar !== 'jsonb' && scalar !== 'bytea' && scalar !== 'interval';
+};
+export const isComparable = (type: DataType): boolean => isOrdered(type) && type.kind !== 'bool';
+export const isNumber = (type: DataType): boolean => type.kind === 'int' || type.kind === 'float' || type.kind === 'decimal';
+
+/** Sums of 32-bit integers do not fit 32 bits, so sums of integers are `bigint`. */
+export const sumScalar = (type: DataType): ScalarName => (type.kind === 'float' ? 'Float' : type.kind === 'decimal' ? 'numeric' : 'bigint');
+
+/** What is known of a column, for the explorer: its own description, its type, the name it came with. */
+const describe = (field: Field): string => {
+  const origin = field.sourceName === undefined || field.sourceName === field.name ? '' : `, from \`${field.sourceName}\``;
+  return `${field.description ? `${field.description}\n\n` : ''}${typeName(field.type)}${origin}`;
+};
+
+export function datasetTypes(shape: DatasetShape, world: TypeWorld): DatasetTypes {
+  const {name} = shape;
+  const columns = shape.dataset.schema.fields;
+  const nested = new NestedTypes();
+
+  const rowFields = (): GraphQLFieldConfigMap<unknown, unknown> => {
+    const fields: GraphQLFieldConfigMap<unknown, unknown> = {};
+    for (const [key, member] of shape.members) {
+      if (member.kind === 'rowId') fields[key] = {type: new GraphQLNonNull(GraphQLID), description: 'Identifies the row through all snapshots.'};
+      else if (member.kind === 'column') fields[key] = {type: nested.output(`${name}__${key}`, member.field), description: describe(member.field)};
+      else if (member.kind === 'object') fields[key] = {type: world.types(member.to).row, description: `The row of \`${member.to}\` whose \`${member.toColumn}\` is this \`${member.column}\`.`};
+      else if (member.kind === 'array') fields[key] = {type: listOf(world.types(member.to).row), args: rowArguments(world.types(member.to)), description: `The rows of \`${member.to}\` whose \`${member.toColumn}\` is this \`${member.column}\`.`};
+      else if (member.kind === 'prediction') fields[key] = predictionField(name, member.prediction, world);
+    }
+    return fields;
+  };
+
+  const boolExp: InputObject = new GraphQLInputObjectType({
+    name: `${name}_bool_exp`,
+    description: `Conditions on rows of \`${name}\`; all given must hold.`,
+    fields: () => {
+      const fields: GraphQLInputFieldConfigMap = logical(boolExp);
+      for (const [key, member] of shape.members) {
+        if (member.kind === 'column') {
+          const type = nested.comparison(`${name}__${key}`, member.field.type);
+          if (type) fields[key] = {type};
+        } else if (member.kind === 'object' || member.kind === 'array') fields[key] = {type: world.types(member.to).boolExp};
+        else if (member.kind === 'rowId') fields[key] = {type: comparisonInput('bigint', false)};
+      }
+      return fields;
+    },
+  });
+
+  const order: InputObject = new GraphQLInputObjectType({
+    name: `${name}_order_by`,
+    description: 'Rows equal in all that is given stand in the order of `_row_id`. Several fields of one object count in the order of the columns: use a list to say another.',
+    fields: () => {
+      const fields: GraphQLInputFieldConfigMap = {[rowId]: {type: orderBy}};
+      for (const [key, member] of shape.members) {
+        if (member.kind === 'column' && isOrdered(member.field.type)) fields[key] = {type: orderBy};
+        else if (member.kind === 'column' && member.field.type.kind === 'struct') {
+          const type = nested.order(`${name}__${key}`, member.field.type.fields);
+          if (type) fields[key] = {type};
+        } else if (member.kind === 'object') fields[key] = {type: world.types(member.to).orderBy};
+      }
+      return fields;
+    },
+  });
+
+  const row = new GraphQLObjectType({name, description: shape.dataset.description, fields: rowFields});
+  const types: DatasetTypes = {row, boolExp, orderBy: order, roots: {}};
+  const asOf: GraphQLFieldConfigArgumentMap = {as_of: {type: world.asOf, description: 'An earlier state; default: the newest.'}};
+  const paged = {...rowArguments(types), ...asOf};
+  const roots: GraphQLFieldConfigMap<unknown, unknown> = types.roots;
+  roots[name] = {type: listOf(row), args: paged, description: shape.dataset.description ?? `Rows of \`${name}\`.`};
+  roots[`${name}_by_pk`] = {
+    type: row,
+    args: {
+      ...(shape.key
+        ? Object.fromEntries(shape.key.map(field => [field.name, {type: new GraphQLNonNull(scalars[scalarOf(field.type) ?? 'String'])}]))
+        : {[rowId]: {type: new GraphQLNonNull(GraphQLID)}}),
+      ...asOf,
+    },
+    description: `One row of \`${name}\`.`,
+  };
+  roots[`${name}_aggregate`] = {type: new GraphQLNonNull(aggregateType(name, columns, row)), args: paged, description: `Aggregates of the rows of \`${name}\` that the arguments choose.`};
+  return types;
+}
+
+const listOf = (type: GraphQLOutputType): GraphQLOutputType => new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(type)));
+
+const logical = (self: InputObject): GraphQLInputFieldConfigMap => ({
+  _and: {type: new GraphQLList(new GraphQLNonNull(self))},
+  _or: {type: new GraphQLList(new GraphQLNonNull(self))},
+  _not: {type: self},
+});
+
+const rowArguments = (types: DatasetTypes): GraphQLFieldConfigArgumentMap => ({
+  where: {type: types.boolExp},
+  order_by: {type: new GraphQLList(new GraphQLNonNull(types.orderBy))},
+  limit: {type: GraphQLInt},
+  offset: {type: GraphQLInt},
+});
+
+function aggregateType(name: string, columns: readonly Field[], row: GraphQLObjectType): GraphQLObjectType {
+  const scalarColumns = columns.filter(field => scalarOf(field.type) !== null);
+  const numbers = columns.filter(field => isNumber(field.type));
+  const comparable = columns.filter(field => isComparable(field.type));
+  const fieldsType = (ending: string, chosen: readonly Field[], scalar: (type: DataType) => ScalarName): GraphQLObjectType =>
+    new GraphQLObjectType({name: `${name}_${ending}_fields`, fields: () => Object.fromEntries(chosen.map(field => [field.name, {type: scalars[scalar(field.type)], description: describe(field)}]))});
+  const fields: GraphQLFieldConfigMap<unknown, unknown> = {
+    count: {
+      type: new GraphQLNonNull(GraphQLInt),
+      description: 'Rows; with one column those where it is not null; with `distinct` the different values.',
+      args: scalarColumns.length === 0 ? {} : {columns: {type: new GraphQLList(new GraphQLNonNull(new GraphQLEnumType({name: `${name}_select_column`, values: Object.fromEntries(scalarColumns.map(field => [field.name, {}]))})))}, distinct: {type: GraphQLBoolean}},
+    },
+  };
+  if (numbers.length > 0) {
+    fields.sum = {type: fieldsType('sum', numbers, sumScalar)};
+    fields.avg = {type: fieldsType('avg', numbers, () => 'Float')};
+  }
+  if (comparable.length > 0) {
+    fields.min = {type: fieldsType('min', comparable, type => scalarOf(type)!)};
+    fields.max = {type: fieldsType('max', comparable, type => scalarOf(type)!)};
+  }
+  const aggregate = new GraphQLObjectType({name: `${name}_aggregate_fields`, fields});
+  return new GraphQLObjectType({name: `${name}_aggregate`, fields: {aggregate: {type: aggregate}, nodes: {type: listOf(row)}}});
+}
+
+function predictionField(dataset: string, prediction: GraphPrediction, world: TypeWorld): GraphQLFieldConfig<unknown, unknown> {
+  const {output, set} = world.prediction(dataset, prediction);
+  return {
+    type: output,
+    description: `What the model \`${prediction.model}\` predicts for the row; null where an input is null that the model needs.`,
+    args: {
+      version: {type: GraphQLInt, description: 'A version by its number; wins over `alias`.'},
+      alias: {type: GraphQLString, description: 'The version an alias points to; default: the deployment\'s.'},
+      ...(set ? {set: {type: set, description: 'Inputs to replace for the model (sensitivity, not cause and effect).'}} : {}),
+    },
+  };
+}
+
+/** Types of predictions, as `name` says: the model's, or the dataset's own where signatures differ. */
+export function predictionTypes(name: string, prediction: GraphPrediction): {output: GraphQLObjectType; set: InputObject | null} {
+  const nested = new NestedTypes();
+  const inputs = prediction.inputs.filter(field => scalarOf(field.type) !== null);
+  return {
+    output: new GraphQLObjectType({
+      name,
+      fields: {
+        ...Object.fromEntries(prediction.outputs.map(field => [field.name, {type: nested.output(`${name}__${field.name}`, field), description: describe(field)}])),
+        _version: {type: new GraphQLNonNull(GraphQLInt), description: 'The version that answered.'},
+        _model: {type: new GraphQLNonNull(GraphQLString)},
+      },
+    }),
+    set: inputs.length === 0 ? null : new GraphQLInputObjectType({name: `${name}_set_input`, fields: Object.fromEntries(inputs.map(field => [field.name, {type: scalars[scalarOf(field.type)!]}]))}),
+  };
+}
+
+/** Types of struct, map and list columns, named `<dataset>__<path>`; each is made once. */
+class NestedTypes {
+  private readonly outputs = new Map<string, GraphQLObjectType>();
+  private readonly filters = new Map<string, InputObject>();
+  private readonly orders = new Map<string, InputObject>();
+
+  output(path: string, field: Field): GraphQLOutputType {
+    const inner = this.bare(path, field.type);
+    return field.nullable ? inner : new GraphQLNonNull(inner as GraphQLObjectType);
+  }
+
+  private bare(path: string, type: DataType): GraphQLOutputType {
+    if (type.kind === 'list') return new GraphQLList(this.output(path, type.element));
+    if (type.kind === 'map') return new GraphQLList(new GraphQLNonNull(this.object(path, [{...type.key, name: 'key', nullable: false}, {...type.value, name: 'value'}])));
+    if (type.kind === 'struct') return this.object(path, type.fields);
+    return scalars[scalarOf(type)!];
+  }
+
+  private object(path: string, fields: readonly Field[]): GraphQLObjectType {
+    let made = this.outputs.get(path);
+    if (!made) {
+      made = new GraphQLObjectType({name: path, fields: Object.fromEntries(fields.map(field => [field.name, {type: this.output(`${path}__${field.name}`, field), description: describe(field)}]))});
+      this.outputs.set(path, made);
+    }
+    return made;
+  }
+
+  /** Null: there is nothing to compare in such a column. */
+  comparison(path: string, type: DataType): InputObject | null {
+    const scalar = scalarOf(type);
+    if (scalar) return comparisonInput(scalar, false);
+    if (type.kind === 'list') {
+      const element = scalarOf(type.element.type);
+      return element && element !== 'jsonb' && element !== 'bytea' && element !== 'interval' ? comparisonInput(element, true) : null;
+    }
+    if (type.kind !== 'struct') return null;
+    let made = this.filters.get(path);
+    if (!made) {
+      const self: InputObject = new GraphQLInputObjectType({
+        name: `${path}_bool_exp`,
+        fields: () => {
+          const fields: GraphQLInputFieldConfigMap = {...logical(self), _is_null: {type: GraphQLBoolean}};
+          for (const field of type.fields) {
+            const inner = this.comparison(`${path}__${field.name}`, field.type);
+            if (inner) fields[field.name] = {type: inner};
+          }
+          return fields;
+        },
+      });
+      this.filters.set(path, (made = self));
+    }
+    return made;
+  }
+
+  order(path: string, fields: readonly Field[]): InputObject | null {
+    const known = this.orders.get(path);
+    if (known) return known;
+    const inner: GraphQLInputFieldConfigMap = {};
+    for (const field of fields) {
+      if (isOrdered(field.type)) inner[field.name] = {type: orderBy};
+      else if (field.type.kind === 'struct') {
+        const type = this.order(`${path}__${field.name}`, field.type.fields);
+        if (type) inner[field.name] = {type};
+      }
+    }
+    if (Object.keys(inner).length === 0) return null;
+    const made = new GraphQLInputObjectType({name: `${path}_order_by`, fields: inner});
+    this.orders.set(path, made);
+    return made;
+  }
+}

@@ -1,0 +1,119 @@
+import {MillraceError} from '../../../core/errors.ts';
+import type {Query} from '../../../engines/engine.ts';
+import type {Schema} from '../../../schemas/schema.ts';
+import type {AsOf, SnapshotRecord} from '../../../warehouse/warehouse.ts';
+import type {Facts} from './bindings.ts';
+import type {DataSchema} from './data-schema.ts';
+import type {Variables} from './given.ts';
+import type {DataContext} from './graph-model.ts';
+import type {FieldPlan, Statement} from './plan.ts';
+import {scoredTexts} from './scoring.ts';
+
+/** Runs one compiled root field; the answer is its JSON text. @throws every code a data field can fail with */
+export async function executeField(plan: FieldPlan, graph: DataSchema, variables: Variables, context: DataContext): Promise<string> {
+  const run = new FieldRun(plan, graph, variables, context);
+  const {answer} = plan;
+  const text =
+    answer.kind === 'text'
+      ? await run.text(answer.statement, answer.single)
+      : answer.kind === 'scored'
+        ? await run.scored(answer)
+        : await run.aggregate(answer.parts);
+  const {bytes} = context.viewer.limits;
+  // A string of n UTF-16 units has at least n bytes, so most texts need no count.
+  if (text.length > bytes || (text.length * 3 > bytes && Buffer.byteLength(text) > bytes)) throw new MillraceError('RESULT_TOO_LARGE', {limit: bytes, unit: 'bytes'});
+  return text;
+}
+
+class FieldRun {
+  private readonly snapshots = new Map<string, Promise<SnapshotRecord>>();
+  private readonly asOf: AsOf | undefined;
+
+  constructor(
+    private readonly plan: FieldPlan,
+    private readonly graph: DataSchema,
+    private readonly variables: Variables,
+    private readonly context: DataContext,
+  ) {
+    this.asOf = plan.asOf(variables);
+  }
+
+  async text(statement: Statement, single: boolean): Promise<string> {
+    const text = await this.context.engine.text(await this.query(statement), {signal: this.context.signal});
+    if (text === null && !single) throw this.tooManyRows();
+    return text ?? 'null';
+  }
+
+  async scored({rows, single}: {rows: Extract<FieldPlan['answer'], {kind: 'scored'}>['rows']; single: boolean}): Promise<string> {
+    const {limits} = this.context.viewer;
+    const at = this.asOf?.time;
+    const texts = await scoredTexts(rows, await this.query(rows.statement), this.variables, at, this.context);
+    if (single) return texts[0] ?? 'null';
+    if (texts.length > limits.rows) throw this.tooManyRows();
+    return `[${texts.join(',')}]`;
+  }
+
+  /** Parts run at once; they read the same snapshots. */
+  async aggregate(parts: Extract<FieldPlan['answer'], {kind: 'aggregate'}>['parts']): Promise<string> {
+    const texts = await Promise.all(
+      parts.map(async part => {
+        const value = part.kind === 'constant' ? part.json : part.kind === 'text' ? await this.text(part.statement, false) : await this.scored({rows: part.rows, single: false});
+        return `${JSON.stringify(part.key)}:${value}`;
+      }),
+    );
+    return `{${texts.join(',')}}`;
+  }
+
+  private tooManyRows(): MillraceError {
+    return new MillraceError('RESULT_TOO_LARGE', {limit: this.context.viewer.limits.rows, unit: 'rows'});
+  }
+
+  /** The statement with this request's snapshots and values. @throws QUERY_TOO_COSTLY */
+  private async query(statement: Statement): Promise<Query> {
+    const snapshots = new Map<string, SnapshotRecord>();
+    for (const dataset of statement.datasets) snapshots.set(dataset, await this.snapshot(dataset));
+    const {cost} = this.context.viewer.limits;
+    const rows = [...snapshots.values()].reduce((sum, snapshot) => sum + snapshot.rowCount, 0n);
+    if (rows > BigInt(cost)) throw new MillraceError('QUERY_TOO_COSTLY', {estimate: `${rows} rows`, limit: `${cost}`});
+    const facts = factsOf(snapshots);
+    const params = statement.parameters.map(parameter => parameter(this.variables, facts));
+    const relations: Record<string, Query['relations'][string]> = {};
+    for (const [name, snapshot] of snapshots) {
+      const table = await this.context.table(snapshot);
+      const schema = this.graph.shapes.get(name)!.dataset.schema;
+      // Rows of an older snapshot are shown with today's columns: found by field id, null where they did not exist.
+      relations[name] = sameFields(schema, snapshot.schema) ? {...table, rowIds: true} : {...table, schema, uniform: false, rowIds: true};
+    }
+    return {sql: statement.sql, params, relations};
+  }
+
+  /** Related datasets are read as they were when the root's snapshot was made, where that was asked for by snapshot or run. */
+  private snapshot(dataset: string): Promise<SnapshotRecord> {
+    let found = this.snapshots.get(dataset);
+    if (!found) {
+      found = this.resolve(dataset);
+      this.snapshots.set(dataset, found);
+    }
+    return found;
+  }
+
+  private async resolve(dataset: string): Promise<SnapshotRecord> {
+    const {heads} = this.context;
+    if (dataset === this.plan.dataset || !this.asOf || this.asOf.time) return heads.resolve(dataset, this.asOf);
+    const root = await this.snapshot(this.plan.dataset);
+    return heads.resolve(dataset, {time: root.committedAt});
+  }
+}
+
+function factsOf(snapshots: ReadonlyMap<string, SnapshotRecord>): Facts {
+  return {
+    greatest(dataset, column) {
+      const profile = snapshots.get(dataset)?.profile.find(({name}) => name === column);
+      if (profile?.min == null || profile.max == null) return null;
+      const greatest = Math.max(Math.abs(Number(profile.min)), Math.abs(Number(profile.max)));
+      return Number.isFinite(greatest) ? greatest : null;
+    },
+  };
+}
+
+const sameFields = (a: Schema, b: Schema): boolean => a === b || JSON.stringify(a.fields.map(({id, name, type}) => [id, name, type])) === JSON.stringify(b.fields.map(({id, name, type}) => [id, name, type]));

@@ -1,0 +1,171 @@
+import {MillraceError} from '../../../core/errors.ts';
+import type {DataType} from '../../../schemas/schema.ts';
+import type {Bindings} from './bindings.ts';
+import {member as structMember} from './columns.ts';
+import type {Given, Variables} from './given.ts';
+import type {RelationUse} from './relation.ts';
+import type {Relationship} from './shape.ts';
+
+/** What conditions need of the statement they become part of. */
+export interface FilterScope {
+  readonly bindings: Bindings;
+  /** Another use of a dataset, under a new alias. */
+  use(dataset: string): RelationUse;
+}
+
+/** A condition on rows as SQL with three values: rows for which it is true are meant. */
+export function rowCondition(where: Given, relation: RelationUse, scope: FilterScope): string {
+  return allOf(
+    parts(where, 'where').map(([name, given]) => {
+      const combined = combination(name, given, inner => rowCondition(inner, relation, scope));
+      if (combined !== null) return combined;
+      const member = relation.shape.members.get(name);
+      switch (member?.kind) {
+        case 'rowId':
+          return comparison(given, relation.rowId, rowIdType, name, scope);
+        case 'column':
+          return typedCondition(given, relation.column(name), member.field.type, name, scope);
+        case 'object':
+        case 'array':
+          return exists(given, relation, member, scope);
+        default:
+          throw new MillraceError('INTERNAL', {reason: `no condition for ${relation.shape.name}.${name}`});
+      }
+    }),
+  );
+}
+
+const rowIdType: DataType = {kind: 'int', bits: 64, signed: true};
+
+/** Some related row fulfils the condition: true or false, never unknown. */
+function exists(where: Given, relation: RelationUse, relationship: Relationship, scope: FilterScope): string {
+  const other = scope.use(relationship.to);
+  const joined = `${other.column(relationship.toColumn)} = ${relation.column(relationship.column)}`;
+  const condition = rowCondition(where, other, scope);
+  return `EXISTS (SELECT 1 FROM ${other.sql()} WHERE ${joined} AND ${condition})`;
+}
+
+function typedCondition(given: Given, expression: string, type: DataType, shown: string, scope: FilterScope): string {
+  if (type.kind === 'list') return listComparison(given, expression, type.element.type, shown, scope);
+  if (type.kind !== 'struct') return comparison(given, expression, type, shown, scope);
+  return allOf(
+    parts(given, shown).map(([name, inner]) => {
+      const combined = combination(name, inner, part => typedCondition(part, expression, type, shown, scope));
+      if (combined !== null) return combined;
+      if (name === '_is_null') return isNull(inner, expression, shown);
+      const field = type.fields.find(candidate => candidate.name === name)!;
+      return typedCondition(inner, structMember(expression, field), field.type, `${shown}.${name}`, scope);
+    }),
+  );
+}
+
+/** `_and`, `_or` and `_not`; null for every other name. */
+function combination(name: string, given: Given, inner: (part: Given) => string): string | null {
+  if (name !== '_and' && name !== '_or' && name !== '_not') return null;
+  refuseNull(given, name);
+  if (name === '_not') return `NOT (${inner(given)})`;
+  const conditions = given.items().map(inner);
+  return name === '_and' ? allOf(conditions) : anyOf(conditions);
+}
+
+const allOf = (conditions: readonly string[]): string => (conditions.length === 0 ? 'true' : conditions.length === 1 ? conditions[0]! : `(${conditions.join(' AND ')})`);
+const anyOf = (conditions: readonly string[]): string => (conditions.length === 0 ? 'false' : conditions.length === 1 ? conditions[0]! : `(${conditions.join(' OR ')})`);
+
+function parts(given: Given, shown: string): readonly (readonly [string, Given])[] {
+  refuseNull(given, shown);
+  return given.entries();
+}
+
+/** A null condition might mean anything: as a variable not set it would silently choose all rows. */
+function refuseNull(given: Given, shown: string): void {
+  if (given.isNull) throw new MillraceError('ARGUMENT_INVALID', {name: shown, reason: 'it is null; leave it out, or ask for nulls with `_is_null`.'});
+}
+
+const comparisons: Readonly<Record<string, string>> = {_eq: '=', _neq: '<>', _gt: '>', _gte: '>=', _lt: '<', _lte: '<='};
+
+function comparison(given: Given, expression: string, type: DataType, shown: string, scope: FilterScope): string {
+  // 32-bit floats are shown, and so compared, as the 64-bit floats they are.
+  const compared = type.kind === 'float' && type.bits === 32 ? `${expression}::DOUBLE` : expression;
+  const {bindings} = scope;
+  return allOf(
+    parts(given, shown).map(([operator, value]) => {
+      if (operator === '_is_null') return isNull(value, expression, shown);
+      const name = `${shown}.${operator}`;
+      refuseNull(value, name);
+      if (operator in comparisons) return `${compared} ${comparisons[operator]} ${bindings.value(value, type, name)}`;
+      if (operator === '_in') return `${compared} IN ${bindings.values(value, type, name)}`;
+      if (operator === '_nin') return `${compared} NOT IN ${bindings.values(value, type, name)}`;
+      if (operator === '_contains') return `json_contains(${compared}, ${bindings.value(value, type, name)})`;
+      if (operator === '_has_key') return `list_contains(json_keys(${compared}), ${bindings.value(value, {kind: 'utf8'}, name)})`;
+      return textCondition(operator, compared, value, name, bindings);
+    }),
+  );
+}
+
+function textCondition(operator: string, expression: string, given: Given, shown: string, bindings: Bindings): string {
+  const negated = operator.startsWith('_n');
+  const positive = negated ? `_${operator.slice(2)}` : operator;
+  const bind = (convert: (text: string) => string) => bindings.bind((variables: Variables) => convert(textOf(given.read(variables), shown)), 'VARCHAR');
+  const not = negated ? 'NOT ' : '';
+  switch (positive) {
+    case '_like':
+    case '_ilike':
+      return `${expression} ${not}${positive === '_like' ? 'LIKE' : 'ILIKE'} ${bind(text => completeEscapes(text, shown))} ESCAPE '\\'`;
+    case '_similar':
+      return `${not}regexp_full_match(${expression}, ${bind(similarToRegex)}, 's')`;
+    case '_regex':
+      return `${not}regexp_matches(${expression}, ${bind(text => text)}, 's')`;
+    case '_iregex':
+      return `${not}regexp_matches(${expression}, ${bind(text => text)}, 'si')`;
+    default:
+      throw new MillraceError('INTERNAL', {reason: `no operator ${operator}`});
+  }
+}
+
+function textOf(value: unknown, shown: string): string {
+  if (typeof value === 'string') return value;
+  throw new MillraceError('ARGUMENT_INVALID', {name: shown, reason: 'it is null; ask for nulls with `_is_null`.'});
+}
+
+function completeEscapes(pattern: string, shown: string): string {
+  if (/(^|[^\\])(\\\\)*\\$/.test(pattern)) throw new MillraceError('ARGUMENT_INVALID', {name: shown, reason: 'the pattern ends in a backslash that escapes nothing.'});
+  return pattern;
+}
+
+/** SQL's SIMILAR TO: `%` and `_` stand for any text and any character; `| * + ? {} () []` as in regular expressions. */
+export function similarToRegex(pattern: string): string {
+  return pattern.replace(/\\(.)|\[[^\]]*\]|[%_.^$]/gs, (whole, escaped: string | undefined) => {
+    if (escaped !== undefined) return /\w/.test(escaped) ? escaped : `\\${escaped}`;
+    if (whole === '%') return '.*';
+    if (whole === '_') return '.';
+    return whole.startsWith('[') ? whole : `\\${whole}`;
+  });
+}
+
+function isNull(given: Given, expression: string, shown: string): string {
+  refuseNull(given, `${shown}._is_null`);
+  return `${expression} IS ${given.value === true ? '' : 'NOT '}NULL`;
+}
+
+function listComparison(given: Given, expression: string, element: DataType, shown: string, {bindings}: FilterScope): string {
+  const compared = element.kind === 'float' && element.bits === 32 ? `${expression}::DOUBLE[]` : expression;
+  return allOf(
+    parts(given, shown).map(([operator, value]) => {
+      if (operator === '_is_null') return isNull(value, expression, shown);
+      const name = `${shown}.${operator}`;
+      refuseNull(value, name);
+      const list = bindings.list(value, element, name);
+      switch (operator) {
+        case '_eq':
+          return `${compared} = ${list}`;
+        case '_neq':
+          return `${compared} <> ${list}`;
+        case '_contains':
+          return `list_has_all(${compared}, ${list})`;
+        default:
+          return `list_has_all(${list}, ${compared})`;
+      }
+    }),
+  );
+}
+

@@ -1,0 +1,67 @@
+import {member as structMember} from './columns.ts';
+import type {FilterScope} from './filter.ts';
+import type {Given} from './given.ts';
+import type {RelationUse} from './relation.ts';
+import type {DataType} from '../../../schemas/schema.ts';
+
+export interface OrderKey {
+  readonly expression: string;
+  readonly direction: string;
+}
+
+export interface Ordering {
+  readonly keys: readonly OrderKey[];
+  /** Joins that keys of related rows need. */
+  readonly joins: readonly string[];
+}
+
+/** As PostgreSQL: nulls are greater than every value. */
+const directions: Readonly<Record<string, string>> = {
+  asc: 'ASC NULLS LAST',
+  desc: 'DESC NULLS FIRST',
+  asc_nulls_first: 'ASC NULLS FIRST',
+  asc_nulls_last: 'ASC NULLS LAST',
+  desc_nulls_first: 'DESC NULLS FIRST',
+  desc_nulls_last: 'DESC NULLS LAST',
+};
+
+/** The keys of an `order_by`, without the row id that breaks ties. */
+export function ordering(given: Given | undefined, relation: RelationUse, scope: FilterScope): Ordering {
+  const keys: OrderKey[] = [];
+  const joins: string[] = [];
+  const uses: RelationUse[] = [];
+  const joined = new Map<string, RelationUse>();
+  const rows = (order: Given, from: RelationUse, path: string): void => {
+    for (const [name, value] of order.entries()) {
+      if (value.isNull) continue;
+      const member = from.shape.members.get(name);
+      if (member?.kind === 'rowId') keys.push({expression: from.rowId, direction: directions[value.value as string]!});
+      else if (member?.kind === 'column') typed(value, from.column(name), member.field.type);
+      else if (member?.kind === 'object') {
+        const key = `${path}.${name}`;
+        let other = joined.get(key);
+        if (!other) {
+          other = scope.use(member.to);
+          joined.set(key, other);
+          uses.push(other);
+          const on = `${other.column(member.toColumn)} = ${from.column(member.column)}`;
+          joins.push(on);
+        }
+        rows(value, other, key);
+      }
+    }
+  };
+  const typed = (value: Given, expression: string, type: DataType): void => {
+    if (type.kind !== 'struct') {
+      keys.push({expression, direction: directions[value.value as string]!});
+      return;
+    }
+    for (const [name, inner] of value.entries()) {
+      if (inner.isNull) continue;
+      const field = type.fields.find(candidate => candidate.name === name)!;
+      typed(inner, structMember(expression, field), field.type);
+    }
+  };
+  if (given && !given.isNull) for (const order of given.items()) if (!order.isNull) rows(order, relation, '');
+  return {keys, joins: uses.map((use, index) => `LEFT JOIN ${use.sql()} ON ${joins[index]}`)};
+}

@@ -1,0 +1,56 @@
+import type {Parameter} from './bindings.ts';
+import type {GraphPrediction} from './graph-model.ts';
+import type {Variables} from './given.ts';
+import type {AsOf} from '../../../warehouse/warehouse.ts';
+
+/** One SELECT with what to bind to it. */
+export interface Statement {
+  readonly sql: string;
+  readonly parameters: readonly Parameter[];
+  /** The datasets it reads, the root's first. */
+  readonly datasets: readonly string[];
+}
+
+/** A root field of the data graph, compiled: good for every request with the same shape of variables. */
+export interface FieldPlan {
+  readonly key: string;
+  readonly dataset: string;
+  readonly asOf: (variables: Variables) => AsOf | undefined;
+  readonly answer: Answer;
+}
+
+export type Answer =
+  /** The engine makes the whole text. */
+  | {readonly kind: 'text'; readonly statement: Statement; readonly single: boolean}
+  /** The engine makes a text and features for each row; predictions are put into the texts. */
+  | {readonly kind: 'scored'; readonly rows: ScoredRows; readonly single: boolean}
+  /** Aggregates, and beside them nodes with predictions: `before` + text of the aggregates … in the order of the selection. */
+  | {readonly kind: 'aggregate'; readonly parts: readonly AggregatePart[]};
+
+export type AggregatePart =
+  | {readonly key: string; readonly kind: 'constant'; readonly json: string}
+  | {readonly key: string; readonly kind: 'text'; readonly statement: Statement}
+  | {readonly key: string; readonly kind: 'scored'; readonly rows: ScoredRows};
+
+/** Rows as `[text, features…]`. */
+export interface ScoredRows {
+  readonly statement: Statement;
+  readonly predictions: readonly PredictionPlan[];
+}
+
+export interface PredictionPlan {
+  readonly dataset: string;
+  readonly prediction: GraphPrediction;
+  readonly pin: (variables: Variables) => {version?: number; alias?: string};
+  /** Where its features begin among the statement's columns; as many as the prediction has inputs. */
+  readonly firstColumn: number;
+  /** What stands in the row's text where the prediction belongs, with its quotes. */
+  readonly placeholder: string;
+  /** What is selected of it, by response key. */
+  readonly selected: readonly PredictionPart[];
+}
+
+export type PredictionPart =
+  | {readonly key: string; readonly kind: 'output'; readonly index: number}
+  | {readonly key: string; readonly kind: 'version'}
+  | {readonly key: string; readonly kind: 'constant'; readonly json: string};

@@ -1,0 +1,39 @@
+import {quote} from './columns.ts';
+import {rowId} from './shape.ts';
+import type {DatasetShape} from './shape.ts';
+
+/**
+ * One use of a dataset in a statement, under an alias of its own. It notes the columns that are asked of it, so that the statement
+ * reads those only, and computes expressions of a deployment where nothing but the dataset's own columns is in sight.
+ */
+export class RelationUse {
+  private readonly columns = new Set<string>();
+  private readonly computed: string[] = [];
+
+  constructor(
+    readonly shape: DatasetShape,
+    readonly alias: string,
+  ) {}
+
+  column(name: string): string {
+    this.columns.add(name);
+    return `${this.alias}.${quote(name)}`;
+  }
+
+  get rowId(): string {
+    return this.column(rowId);
+  }
+
+  /** Adds a column computed by an expression of the dataset's columns. */
+  compute(expression: string): string {
+    const name = `~${this.computed.length}`;
+    this.computed.push(`${expression} AS ${quote(name)}`);
+    return `${this.alias}.${quote(name)}`;
+  }
+
+  /** The relation for a FROM, when everything has been asked of it. */
+  sql(): string {
+    const parts = [...[...this.columns].map(quote), ...this.computed];
+    return `(SELECT ${parts.length === 0 ? '1' : parts.join(', ')} FROM ${quote(this.shape.name)}) AS ${this.alias}`;
+  }
+}

@@ -1,0 +1,102 @@
+import type {DataType, Field} from '../../../schemas/schema.ts';
+import type {GraphDataset, GraphModel, GraphPrediction} from './graph-model.ts';
+
+/** What a name in a selection, a filter or an ordering of a dataset's rows stands for. */
+export type Member =
+  | {readonly kind: 'rowId'}
+  | {readonly kind: 'column'; readonly field: Field}
+  | ({readonly kind: 'object'} & Relationship)
+  | ({readonly kind: 'array'} & Relationship)
+  | {readonly kind: 'prediction'; readonly prediction: GraphPrediction};
+
+/** `object`: at most one row of `to`, found by its single-column key; `array`: the rows of `to` that refer to this one. */
+export interface Relationship {
+  /** Name of the other dataset. */
+  readonly to: string;
+  readonly column: string;
+  readonly toColumn: string;
+}
+
+/** A dataset as the graph shows it. */
+export interface DatasetShape {
+  readonly dataset: GraphDataset;
+  readonly name: string;
+  readonly members: ReadonlyMap<string, Member>;
+  /** The columns `_by_pk` asks for; null where rows are only known by `_row_id`. */
+  readonly key: readonly Field[] | null;
+}
+
+export const rowId = '_row_id';
+
+/** Types that GraphQL shows as objects. */
+export const isObject = (type: DataType): type is Extract<DataType, {kind: 'struct' | 'map'}> => type.kind === 'struct' || type.kind === 'map';
+
+/** The innermost element type of lists of lists. */
+export const elementOf = (type: DataType): DataType => (type.kind === 'list' ? elementOf(type.element.type) : type);
+
+/**
+ * The shape of every dataset. Where names meet, a column wins over a relationship, and both over a prediction: what the data says
+ * does not change when something is declared beside it.
+ */
+export function shapesOf(model: GraphModel): Map<string, DatasetShape> {
+  const byName = new Map(model.datasets.map(dataset => [dataset.name, dataset]));
+  const arrays = new Map<string, {from: GraphDataset; column: string; toColumn: string}[]>();
+  for (const from of model.datasets) {
+    for (const {column, references} of from.rules.foreignKeys ?? []) {
+      const toColumn = singleKey(byName.get(references));
+      if (!toColumn || !hasColumn(from, column)) continue;
+      const list = arrays.get(references) ?? [];
+      list.push({from, column, toColumn});
+      arrays.set(references, list);
+    }
+  }
+  return new Map(model.datasets.map(dataset => [dataset.name, shapeOf(dataset, byName, arrays.get(dataset.name) ?? [])]));
+}
+
+function shapeOf(dataset: GraphDataset, byName: ReadonlyMap<string, GraphDataset>, referring: readonly {from: GraphDataset; column: string; toColumn: string}[]): DatasetShape {
+  const members = new Map<string, Member>([[rowId, {kind: 'rowId'}]]);
+  const add = (name: string, member: Member) => {
+    if (!members.has(name)) members.set(name, member);
+  };
+  for (const field of dataset.schema.fields) add(field.name, {kind: 'column', field});
+  for (const {column, references, as} of dataset.rules.foreignKeys ?? []) {
+    const toColumn = singleKey(byName.get(references));
+    if (toColumn && hasColumn(dataset, column)) add(as ?? relationshipName(column, references), {kind: 'object', to: references, column, toColumn});
+  }
+  for (const {from, column, toColumn} of referring) {
+    const alone = referring.filter(other => other.from === from).length === 1;
+    add(alone ? from.name : `${from.name}_by_${column}`, {kind: 'array', to: from.name, column: toColumn, toColumn: column});
+  }
+  for (const prediction of dataset.predictions) add(prediction.field, {kind: 'prediction', prediction});
+  const key = dataset.rules.key?.map(name => dataset.schema.fields.find(field => field.name === name));
+  return {dataset, name: dataset.name, members, key: key?.length && key.every(field => field !== undefined) ? key : null};
+}
+
+const hasColumn = (dataset: GraphDataset, name: string): boolean => dataset.schema.fields.some(field => field.name === name);
+
+function singleKey(dataset: GraphDataset | undefined): string | null {
+  const key = dataset?.rules.key;
+  return key?.length === 1 && hasColumn(dataset!, key[0]!) ? key[0]! : null;
+}
+
+/** `airport_id` → `airport`; `origin` referring to `airports` → `origin_airport`. */
+function relationshipName(column: string, references: string): string {
+  if (/._id$/.test(column)) return column.slice(0, -3);
+  const one = references.endsWith('ies') ? `${references.slice(0, -3)}y` : references.replace(/s$/, '');
+  return column === one ? `${column}_row` : `${column}_${one}`;
+}
+
+/** Datasets whose types hold each other, directly or over others: what has to be built anew together. */
+export function connected(shapes: ReadonlyMap<string, DatasetShape>, names: Iterable<string>): Set<string> {
+  const found = new Set<string>();
+  const open = [...names];
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    if (found.has(name)) continue;
+    found.add(name);
+    // Object relationships have their array relationship on the other side, so one direction finds both.
+    for (const member of shapes.get(name)?.members.values() ?? []) {
+      if (member.kind === 'object' || member.kind === 'array') open.push(member.to);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,166 @@
+import {execute, getOperationAST, getVariableValues, GraphQLError, isInputType, Kind, locatedError, typeFromAST} from 'graphql';
+import type {DocumentNode, ExecutionResult, FieldNode, FragmentDefinitionNode, GraphQLInputType, OperationDefinitionNode} from 'graphql';
+import {MillraceError} from '../../core/errors.ts';
+import type {QueryLimits} from '../../core/viewer.ts';
+import {compileField} from './data/compile.ts';
+import type {DataSchema} from './data/data-schema.ts';
+import {executeField} from './data/execute.ts';
+import type {Variables} from './data/given.ts';
+import type {DataContext} from './data/graph-model.ts';
+import type {FieldPlan} from './data/plan.ts';
+import {DocumentIds, Lru, shapeOfVariables} from './data/plan-cache.ts';
+import type {Declared} from './data/plan-cache.ts';
+import {collect} from './data/selection.ts';
+import type {Fragments} from './data/selection.ts';
+import {checkSize} from './limits.ts';
+import {RawJson} from './stringify.ts';
+
+/** A valid operation of one request. */
+export interface OperationRequest {
+  /** As parsed and validated; requests that share it share plans. */
+  readonly document: DocumentNode;
+  readonly operationName?: string | null;
+  readonly variables?: Readonly<Record<string, unknown>>;
+  /** What core resolvers get as their context. */
+  readonly coreContext: unknown;
+  readonly data: DataContext;
+}
+
+/** An operation as the executor knows it, apart from the values of variables. */
+interface Operation {
+  readonly node: OperationDefinitionNode;
+  readonly fragments: Fragments;
+  readonly declared: readonly Declared[];
+  /** A number that is this operation's alone. */
+  readonly id: string;
+}
+
+/** What one shape of variables makes of an operation. */
+interface OperationPlan {
+  readonly keys: readonly string[];
+  readonly data: readonly {readonly plan: FieldPlan; readonly nodes: readonly FieldNode[]; readonly nullable: boolean}[];
+  /** The fields that graphql-js resolves, as a document of their own; null when there are none. */
+  readonly core: DocumentNode | null;
+}
+
+/**
+ * Executes operations whose root fields belong to the core graph (resolved by graphql-js), to the data graph (compiled to one engine query each),
+ * or to both. Data answers are `RawJson`, to be written by `stringify`.
+ */
+export class Executor {
+  private readonly plans: Lru<OperationPlan>;
+  private readonly operations = new WeakMap<DocumentNode, Map<string, Operation>>();
+  private readonly documents = new DocumentIds();
+
+  constructor(
+    readonly graph: DataSchema,
+    plans = 1000,
+  ) {
+    this.plans = new Lru(plans);
+  }
+
+  async execute(request: OperationRequest): Promise<ExecutionResult> {
+    const operation = this.operation(request.document, request.operationName ?? null);
+    if (!operation) return {errors: [new GraphQLError('The document has no such operation.')]};
+    const {limits} = request.data.viewer;
+    const given = getVariableValues(this.graph.schema, operation.node.variableDefinitions ?? [], request.variables ?? {}, {maxErrors: 20});
+    if (given.errors) return {errors: given.errors};
+    const variables = given.coerced;
+    let plan: OperationPlan;
+    try {
+      plan = this.plan(operation, variables, limits);
+    } catch (error) {
+      return {errors: [asGraphQLError(error)]};
+    }
+    return this.run(plan, request, variables);
+  }
+
+  /** How many plans are kept now. */
+  get planCount(): number {
+    return this.plans.size;
+  }
+
+  private operation(document: DocumentNode, name: string | null): Operation | null {
+    let known = this.operations.get(document);
+    if (!known) this.operations.set(document, (known = new Map()));
+    let operation = known.get(name ?? '');
+    if (operation) return operation;
+    const node = getOperationAST(document, name);
+    if (!node) return null;
+    const fragments: Record<string, FragmentDefinitionNode> = Object.create(null) as Record<string, FragmentDefinitionNode>;
+    for (const definition of document.definitions) if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments[definition.name.value] = definition;
+    const declared = (node.variableDefinitions ?? []).map(({variable, type}) => ({name: variable.name.value, type: this.inputType(type)}));
+    operation = {node, fragments, declared, id: `${this.documents.idOf(document)} ${name ?? ''}`};
+    known.set(name ?? '', operation);
+    return operation;
+  }
+
+  private inputType(node: Parameters<typeof typeFromAST>[1]): GraphQLInputType {
+    const type = typeFromAST(this.graph.schema, node as Parameters<typeof typeFromAST>[1] & {kind: Kind.NAMED_TYPE});
+    if (!isInputType(type)) throw new MillraceError('GRAPHQL_INVALID', {reason: 'A variable has a type that is no input type.'});
+    return type;
+  }
+
+  private plan(operation: Operation, variables: Variables, limits: QueryLimits): OperationPlan {
+    const key = [operation.id, limits.depth, limits.fields, limits.rows, shapeOfVariables(operation.declared, variables)].join(' ');
+    const known = this.plans.get(key);
+    if (known) return known;
+    checkSize(operation.node, operation.fragments, limits);
+    const made = this.compile(operation, variables, limits);
+    this.plans.set(key, made);
+    return made;
+  }
+
+  private compile({node, fragments}: Operation, variables: Variables, limits: QueryLimits): OperationPlan {
+    const {graph} = this;
+    const whole = (): DocumentNode => ({kind: Kind.DOCUMENT, definitions: [node, ...Object.values(fragments)]});
+    if (node.operation !== 'query') return {keys: [], data: [], core: whole()};
+    const roots = collect([node.selectionSet], fragments, variables);
+    const fields = graph.schema.getQueryType()!.getFields();
+    const data: OperationPlan['data'][number][] = [];
+    const core: FieldNode[] = [];
+    for (const [key, nodes] of roots) {
+      const name = nodes[0]!.name.value;
+      const root = graph.roots.get(name);
+      if (root) {
+        const plan = compileField(key, nodes, root, {graph, fragments, variables, maxRows: limits.rows});
+        data.push({plan, nodes, nullable: root.kind === 'byPk' && fields[name] !== undefined});
+      } else core.push(...nodes);
+    }
+    if (data.length === 0) return {keys: [...roots.keys()], data, core: whole()};
+    return {keys: [...roots.keys()], data, core: core.length === 0 ? null : {kind: Kind.DOCUMENT, definitions: [{...node, selectionSet: {kind: Kind.SELECTION_SET, selections: core}}, ...Object.values(fragments)]}};
+  }
+
+  private async run(plan: OperationPlan, request: OperationRequest, variables: Variables): Promise<ExecutionResult> {
+    const resolveCore = async (): Promise<ExecutionResult | null> =>
+      plan.core && execute({schema: this.graph.schema, document: plan.core, contextValue: request.coreContext, variableValues: request.variables, operationName: plan.data.length === 0 ? request.operationName : undefined});
+    if (plan.data.length === 0) return (await resolveCore())!;
+    const [core, ...answers] = await Promise.all([
+      resolveCore(),
+      ...plan.data.map(async ({plan: field, nodes}): Promise<RawJson | GraphQLError> => {
+        try {
+          return new RawJson(await executeField(field, this.graph, variables, request.data));
+        } catch (error) {
+          return asGraphQLError(error, nodes, field.key);
+        }
+      }),
+    ]);
+    const errors = [...(core?.errors ?? [])];
+    const data: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+    for (const key of plan.keys) data[key] = core?.data?.[key] ?? null;
+    let failed = core !== null && !core.data;
+    plan.data.forEach(({plan: {key}, nullable}, index) => {
+      const answer = answers[index]!;
+      if (answer instanceof RawJson) data[key] = answer;
+      else {
+        errors.push(answer);
+        failed ||= !nullable;
+      }
+    });
+    return {...(errors.length > 0 ? {errors} : {}), data: failed ? null : data};
+  }
+}
+
+function asGraphQLError(error: unknown, nodes?: readonly FieldNode[], key?: string): GraphQLError {
+  return locatedError(error, nodes, key === undefined ? undefined : [key]);
+}
