@@ -136,6 +136,8 @@ export interface StepRecord {
   readonly fence: number;
   readonly worker: string | null;
   readonly needs: readonly string[];
+  /** Snapshots read, by dataset name. */
+  readonly inputs: Readonly<Record<string, string>> | null;
   readonly fingerprint: string | null;
   readonly reused: boolean;
   /** Why it was executed or reused, in words. */
@@ -182,6 +184,7 @@ export interface RunStore {
   /** Stores a definition and makes it current; the same hash again is no change. */
   putPipeline(definition: PipelineDefinition, hash: string, origin: string): Promise<PipelineRecord>;
 
+  /** A run begins `waiting`, its steps `pending`; `admit` lets it go. */
   createRun(input: {
     definitionId: string; params: Readonly<Record<string, ParamValue>>; requestedBy: string; idempotencyKey?: string; retryOfId?: string; branch: string;
     steps: readonly {name: string; position: number; kind: StepKindName; needs: readonly string[]}[];
@@ -191,12 +194,14 @@ export interface RunStore {
   runs(filter: {pipeline?: string; status?: RunStatus; limit: number; before?: Date}): Promise<RunRecord[]>;
   steps(runId: string): Promise<StepRecord[]>;
   stepsOf(runIds: readonly string[]): Promise<Map<string, StepRecord[]>>;
-  /** The newest succeeded step with this fingerprint whose output (if any) is still the head of its dataset, or a publish. */
+  /** The newest succeeded step with this fingerprint. */
   stepByFingerprint(fingerprint: string): Promise<StepRecord | null>;
 
   /** Appends events, numbered without gaps in commit order. Last statement before commit. */
   appendEvents(runId: string, events: readonly RunEventData[]): Promise<bigint>;
   events(runId: string, after: bigint, limit: number): Promise<RunEventRecord[]>;
+  /** Deletes the events of runs that ended that many days ago; answers how many. */
+  expireEvents(days: number): Promise<number>;
 
   /** Claims one step that may run now (or whose lease ran out), with a new fence; null when there is none. */
   claim(worker: string, leaseSeconds: number): Promise<ClaimedStep | null>;
@@ -208,8 +213,12 @@ export interface RunStore {
   finishStep(runId: string, step: string, status: StepStatus, error: StoredError | null): Promise<void>;
   /** Puts a failed try back, not before some seconds from now. */
   retryStep(runId: string, step: string, error: StoredError, waitSeconds: number): Promise<void>;
+  /** Marks a queued run as running; false when it already was. */
+  beginRun(runId: string): Promise<boolean>;
   /** Moves the run on after a step ended: queues what may run now, skips what cannot, ends the run. Answers the events that follow. */
   advance(runId: string): Promise<RunEventData[]>;
+  /** Lets waiting runs of this run's pipeline go, as many as its concurrency allows, and notes for the others what they wait for. */
+  admit(runId: string): Promise<string[]>;
   requestCancel(runId: string): Promise<void>;
   /** Seconds until the next lease runs out or a retry is due; null when nothing waits. */
   nextDue(): Promise<number | null>;

@@ -1,0 +1,146 @@
+import {AsyncLocalStorage} from 'node:async_hooks';
+import {PgBoss, fromPrisma} from 'pg-boss';
+import {MillraceError} from '../core/errors.ts';
+import type {Catalog, Channel, Stores} from './catalog.ts';
+import {Database, asCatalogError, databaseCode} from './database.ts';
+import type {Connection} from './database.ts';
+import {PrismaDatasetStore} from './dataset-store.ts';
+import {channelName, channels} from './listener.ts';
+import {PrismaModelStore} from './model-store.ts';
+import {PrismaRunStore} from './run-store.ts';
+
+export interface CatalogOptions {
+  /** A PostgreSQL URL; null: the embedded database in `folder`. */
+  readonly url: string | null;
+  readonly folder: string;
+  readonly poolSize: number;
+}
+
+type Wake = [channel: Channel, payload: string];
+
+const queue = 'run';
+/** Serialization failure, deadlock: the same work again succeeds. */
+const again = new Set(['40001', '40P01', 'P2034']);
+
+/** The catalog on PGlite or PostgreSQL. */
+export function createCatalog(options: CatalogOptions): Catalog {
+  return new PrismaCatalog(options);
+}
+
+class PrismaCatalog implements Catalog {
+  private readonly database: Database;
+  private readonly listeners = new Map<string, Set<(payload: string) => void>>(channels.map(channel => [channelName(channel), new Set()]));
+  /** Set while a unit of work runs: another one inside it would wait for itself on the embedded database. */
+  private readonly inside = new AsyncLocalStorage<true>();
+  private boss: PgBoss | undefined;
+
+  constructor(private readonly options: CatalogOptions) {
+    this.database = new Database({
+      ...options,
+      onNotification: (channel, payload) => this.listeners.get(channel)?.forEach(listener => listener(payload)),
+    });
+  }
+
+  async transaction<T>(work: (stores: Stores) => Promise<T>): Promise<T> {
+    this.refuseNesting();
+    const attempt = async () => {
+      const wakes: Wake[] = [];
+      const result = await this.inside.run(true, () =>
+        this.database.client.$transaction(connection => work(this.stores(connection, wakes)), {maxWait: 15_000, timeout: 60_000}));
+      for (const wake of wakes) this.wakeHere(...wake);
+      return result;
+    };
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!again.has(databaseCode(error) ?? '')) throw asCatalogError(error);
+      return attempt().catch(second => {
+        throw asCatalogError(second);
+      });
+    }
+  }
+
+  async read<T>(work: (stores: Stores) => Promise<T>): Promise<T> {
+    this.refuseNesting();
+    try {
+      const wakes: Wake[] = [];
+      const result = await work(this.stores(this.database.client, wakes));
+      for (const wake of wakes) this.wakeHere(...wake);
+      return result;
+    } catch (error) {
+      throw asCatalogError(error);
+    }
+  }
+
+  private refuseNesting(): void {
+    if (this.inside.getStore()) throw new MillraceError('INTERNAL', {reason: 'a unit of work was begun inside another'});
+  }
+
+  /** Wakes this process's listeners at once; those of other processes hear of it from PostgreSQL. */
+  private wakeHere(channel: Channel, payload: string): void {
+    this.listeners.get(channelName(channel))!.forEach(listener => listener(payload));
+  }
+
+  private stores(connection: Connection, wakes: Wake[]): Stores {
+    const notify = async (channel: Channel, payload: string): Promise<void> => {
+      wakes.push([channel, payload]);
+      if (this.options.url !== null) await connection.$executeRaw`SELECT pg_notify(${channelName(channel)}, ${payload})`;
+    };
+    return {
+      datasets: new PrismaDatasetStore(connection),
+      runs: new PrismaRunStore(connection, runId => notify('run', runId)),
+      models: new PrismaModelStore(connection),
+      uploads: {
+        add: async upload => void (await connection.upload.create({data: upload})),
+        byId: id => connection.upload.findUnique({where: {id}}),
+      },
+      jobs: {
+        wake: async runId => {
+          await this.boss!.send(queue, {runId}, {db: fromPrisma(connection as never)});
+        },
+      },
+      graph: {
+        version: async () => (await connection.graphVersion.findUnique({where: {id: 1}}))?.version ?? 0n,
+        touch: async () => {
+          await connection.$executeRaw`INSERT INTO graph_version (id, version) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET version = graph_version.version + 1`;
+          await notify('graph', '');
+        },
+      },
+      notify,
+    };
+  }
+
+  listen(channel: Channel, listener: (payload: string) => void): () => void {
+    const set = this.listeners.get(channelName(channel))!;
+    set.add(listener);
+    return () => set.delete(listener);
+  }
+
+  async work(wake: () => void): Promise<() => Promise<void>> {
+    const id = await this.boss!.work(queue, {pollingIntervalSeconds: 2, batchSize: 20}, async () => wake());
+    const quiet = this.listen('run', () => wake());
+    return async () => {
+      quiet();
+      await this.boss?.offWork(queue, {id});
+    };
+  }
+
+  async start(): Promise<void> {
+    await this.database.start();
+    const pool = this.database.pool;
+    this.boss = new PgBoss({
+      db: {executeSql: async (text, values) => pool.query(text, values as unknown[])},
+      schema: 'pgboss',
+      supervise: this.options.url !== null,
+    });
+    this.boss.on('error', () => undefined); // a database that is away shows itself to whoever works with it
+    await this.boss.start();
+    await this.boss.createQueue(queue, {retryLimit: 0});
+  }
+
+  async stop(): Promise<void> {
+    await this.boss?.stop({graceful: false, close: false});
+    this.boss = undefined;
+    await this.database.stop();
+  }
+}
