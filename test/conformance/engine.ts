@@ -1,7 +1,7 @@
-import {mkdir, mkdtemp, readdir, rm, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import type {Engine, Query, StagedFile, Table, TableFile} from '../../src/engines/engine.ts';
+import type {Column, ColumnBatch, Engine, Query, RawFiles, SqlValue, StagedFile, Table, TableFile} from '../../src/engines/engine.ts';
 import {parseTypeName} from '../../src/schemas/parse-type.ts';
 import {typeName} from '../../src/schemas/schema.ts';
 import type {Field, Schema} from '../../src/schemas/schema.ts';
@@ -254,6 +254,235 @@ export function engineConformance(name: string, create: (folder: string) => Engi
         await expect(write('select * from raw', schema, {raw})).rejects.toMatchObject({code: 'SOURCE_UNREADABLE'});
       });
     });
+
+    describe('columns', () => {
+      const collect = async (query: Query, batchRows: number) => {
+        const batches: ColumnBatch[] = [];
+        for await (const batch of engine.columns(query, {batchRows})) batches.push(batch);
+        return batches;
+      };
+
+      test('batches have exactly the rows asked for, in order', async () => {
+        const batches = await collect(select('select range as a from range(10000)'), 3000);
+        expect(batches.map(batch => batch.rowCount)).toEqual([3000, 3000, 3000, 1000]);
+        const all = batches.flatMap(batch => plainColumn(batch.columns[0]!, batch.rowCount));
+        expect(all).toEqual(Array.from({length: 10_000}, (_, index) => BigInt(index)));
+      });
+
+      test('every value and every null, across the bounds of batches', async () => {
+        const sql = `select range::int as i, case when range % 3 = 0 then null else range / 4 end as f, case when range % 5 = 0 then null else 'v' || range % 7 end as s,
+          case when range % 11 = 0 then null else repeat('long text ', 2) || range % 100 end as l, range % 2 = 0 as b, date '2001-01-01' + range::int as d, (range / 10)::decimal(9, 1) as m
+          from range(5000) where range % 13 <> 1`;
+        const expected = await engine.rows(select(`select i, f, s, l, b, d - date '1970-01-01' as d, m::double as m from (${sql})`));
+        for (const batchRows of [1, 7, 1000, 2048, 5000, 9000].slice(1)) {
+          const batches = await collect(select(sql), batchRows);
+          const got = batches.flatMap(batch => {
+            const columns = batch.columns.map(column => plainColumn(column, batch.rowCount));
+            return Array.from({length: batch.rowCount}, (_, row) => columns.map(column => column[row]));
+          });
+          expect(got).toEqual(expected.map(row => [row.i, row.f, row.s, row.l, row.b, typeof row.d === 'bigint' ? Number(row.d) : row.d, row.m]));
+        }
+      });
+
+      test('strings come as places in a dictionary without repeats', async () => {
+        const [batch] = await collect(select("select case when range % 2 = 0 then 'even' else 'an odd number of some length' end as s from range(4000)"), 4000);
+        const column = batch!.columns[0]!;
+        expect(column).toMatchObject({kind: 'strings', dictionary: ['even', 'an odd number of some length'], validity: null});
+      });
+
+      test('more strings than a dictionary keeps', async () => {
+        const batches = await collect(select("select 'row number ' || range as s from range(150000)"), 10_000);
+        const all = batches.flatMap(batch => plainColumn(batch.columns[0]!, batch.rowCount));
+        expect(all).toHaveLength(150_000);
+        expect(all[149_999]).toBe('row number 149999');
+        expect(new Set(all).size).toBe(150_000);
+      });
+
+      test('a reader that leaves early gives its place back', async () => {
+        for (let n = 0; n < 8; n++) {
+          for await (const batch of engine.columns(select('select range as a from range(1000000)'), {batchRows: 100})) {
+            expect(batch.rowCount).toBe(100);
+            break;
+          }
+        }
+        expect(await rows('select 1 as a')).toEqual([{a: 1}]);
+      });
+
+      test('abort rejects with the reason, also while the reader is slow', async () => {
+        const reason = new Error('enough');
+        const controller = new AbortController();
+        const read = async () => {
+          for await (const _ of engine.columns(select('select range as a from range(10000000)'), {batchRows: 1000, signal: controller.signal})) {
+            await new Promise(resolve => setTimeout(resolve, 20));
+            controller.abort(reason);
+          }
+        };
+        await expect(read()).rejects.toBe(reason);
+      });
+    });
+
+    describe('materializeScored', () => {
+      const schema = schemaOf({a: 'int64', s: 'utf8', twice: 'float64', label: 'utf8'});
+      const outputs = schema.fields.slice(2);
+      const score = async (batch: ColumnBatch) => {
+        const [values] = batch.columns as [Extract<Column, {kind: 'numbers'}>];
+        // Later batches answer first.
+        await new Promise(resolve => setTimeout(resolve, Math.random() * 5));
+        const twice = Float64Array.from(values.values as BigInt64Array, value => Number(value) * 2);
+        const validity = new Uint8Array(Math.ceil(batch.rowCount / 8)).fill(0xff);
+        validity[0]! &= ~1;
+        const label: Column = {kind: 'strings', dictionary: ['low', 'high'], indices: Uint32Array.from(twice, value => (value > 10_000 ? 1 : 0)), validity};
+        return [{kind: 'numbers', type: {kind: 'float', bits: 64}, values: twice, validity: null}, label] satisfies Column[];
+      };
+      const scored = async (sql: string, relations: Query['relations'], work = {}) =>
+        engine.materializeScored(select(sql, relations), {features: ['a'], outputs, batchRows: 1000, concurrency: 4, score}, {folder: await newFolder(), schema}, work);
+
+      test.each([
+        ['rows of files', 'select a, s from t where a % 2 = 1'],
+        ['an order of its own', "select a, s from t order by hash(a)"],
+        ['groups', 'select a, any_value(s) as s from t group by a'],
+        ['random rows', "select a, s from t where random() < 0.5"],
+      ])('scores stand beside their rows: %s', async (_, sql) => {
+        const base = schemaOf({a: 'int64', s: 'utf8'});
+        const table: Table = {kind: 'table', schema: base, files: positional(await write("select range as a, 's' || range as s from range(20000)", base))};
+        const files = await scored(sql, {t: table});
+        const result: Table = {kind: 'table', schema, files: positional(files)};
+        const [told] = await rows("select count(*) as n, count(*) filter (twice = a * 2 and s = 's' || a) as fit, count(*) filter (label is null) as nulls, count(*) filter (label = case when a > 5000 then 'high' else 'low' end) as labels from t", {t: result});
+        expect(told!.n).toBeGreaterThan(5000n);
+        expect(told!.fit).toBe(told!.n);
+        expect(told!.nulls).toBe((BigInt(told!.n as bigint) + 999n) / 1000n);
+        expect(told!.labels).toBe(BigInt(told!.n as bigint) - BigInt(told!.nulls as bigint));
+      });
+
+      test('no row, no file', async () => {
+        expect(await scored('select a, s from t', {t: {kind: 'table', schema: schemaOf({a: 'int64', s: 'utf8'}), files: []}})).toEqual([]);
+      });
+
+      test('a failing model fails the step, and nothing stays behind', async () => {
+        const broken = engine.materializeScored(select("select range as a, 'x' as s from range(10000)"), {features: ['a'], outputs, batchRows: 100, concurrency: 3, score: async () => Promise.reject(new Error('no answer'))}, {folder: await newFolder(), schema});
+        await expect(broken).rejects.toThrow('no answer');
+        const entries = await readdir(join(folder, 'tmp')).catch(() => []);
+        expect(entries.filter(entry => entry.startsWith('scratch-'))).toEqual([]);
+      });
+    });
+
+    describe('publish', () => {
+      const query = select("select range::int as a, case when range = 1 then null else 'x,' || range end as s, timestamp '2001-01-01 00:00:00.000001' as t from range(3)");
+
+      test.each([
+        ['csv', 'a,s,t\n0,"x,0",2001-01-01 00:00:00.000001\n1,,2001-01-01 00:00:00.000001\n2,"x,2",2001-01-01 00:00:00.000001\n'],
+        ['ndjson', '{"a":0,"s":"x,0","t":"2001-01-01 00:00:00.000001"}\n{"a":1,"s":null,"t":"2001-01-01 00:00:00.000001"}\n{"a":2,"s":"x,2","t":"2001-01-01 00:00:00.000001"}\n'],
+      ] as const)('%s', async (format, expected) => {
+        const path = join(folder, `published.${format}`);
+        expect(await engine.publish(query, {path, format})).toEqual({rowCount: 3, bytes: expected.length});
+        expect(await readFile(path, 'utf8')).toBe(expected);
+      });
+
+      test('json is an array', async () => {
+        const path = join(folder, 'published.json');
+        await engine.publish(query, {path, format: 'json'});
+        expect(JSON.parse(await readFile(path, 'utf8'))).toHaveLength(3);
+      });
+
+      test('arrow goes out and comes in again, exactly', async () => {
+        const sql = `select range as a, case when range % 3 = 0 then null else 'é' || range % 50 end as s, range % 2 = 0 as b, timestamp '2001-01-01 00:00:00.000001' + interval (range) second as t,
+          date '1969-12-31' + range::int as d, time '01:02:03.000004' as c, (range / 3)::float as f, timestamptz '2001-01-01 00:00:00.5+00' as z from range(40000)`;
+        const path = join(folder, 'published.arrow');
+        expect((await engine.publish(select(sql), {path, format: 'arrow'})).rowCount).toBe(40_000);
+        const back = join(folder, 'back.parquet');
+        await engine.importArrow(path, back);
+        const raw = {kind: 'raw', format: 'parquet', files: [back], options: {}} as const;
+        expect((await engine.describe(select('from r', {r: raw}))).fields).toEqual((await engine.describe(select(sql))).fields);
+        expect(await rows(`select count(*) as n from (${sql} except all from r)`, {r: raw})).toEqual([{n: 0n}]);
+        expect(await rows('select count(*) as n from r', {r: raw})).toEqual([{n: 40_000n}]);
+      });
+
+      test('a broken arrow file is SOURCE_UNREADABLE', async () => {
+        const path = join(folder, 'broken.arrow');
+        await writeFile(path, Buffer.concat([Buffer.from('ARROW1\0\0'), Buffer.alloc(100, 7)]));
+        await expect(engine.importArrow(path, join(folder, 'never.parquet'))).rejects.toMatchObject({code: 'SOURCE_UNREADABLE'});
+      });
+    });
+
+    test('profile tells nulls, distinct values, bounds and examples', async () => {
+      const schema = schemaOf({a: 'int64', b: 'utf8', l: 'list<int32>'});
+      const files = await write("select range as a, case when range % 4 = 0 then null else 'v' || range % 3 end as b, [1::int] as l from range(4000)", schema);
+      const [a, b, l] = await engine.profile({kind: 'table', schema, files: positional(files)});
+      expect(a).toMatchObject({name: 'a', nulls: 0, min: '0', max: '3999'});
+      expect(Math.abs(a!.distinct - 4000)).toBeLessThan(400);
+      expect(b).toMatchObject({name: 'b', nulls: 1000, distinct: 3, min: 'v0', max: 'v2'});
+      expect([...b!.examples].sort()).toEqual(['v0', 'v1', 'v2']);
+      expect(l).toMatchObject({nulls: 0, min: null, max: null});
+      expect((await engine.profile({kind: 'table', schema, files: []}))[0]).toEqual({name: 'a', nulls: 0, distinct: 0, min: null, max: null, examples: []});
+    });
+
+    describe('sniff', () => {
+      const sniff = async (name: string, content: string, options: RawFiles['options'] = {}) => {
+        const path = join(folder, name);
+        await writeFile(path, content);
+        const format = name.endsWith('.ndjson') ? 'ndjson' : name.endsWith('.json') ? 'json' : 'csv';
+        const {schema, raw} = await engine.sniff({kind: 'raw', format, files: [path], options});
+        return {raw, types: Object.fromEntries(schema.fields.map(field => [field.name, `${typeName(field.type)}${field.nullable ? '?' : ''}`])), rows: await rows('from r', {r: raw})};
+      };
+
+      test('csv: codes stay text, integers are narrow, None is a value, empty is null', async () => {
+        const {types, rows} = await sniff('a.csv', 'Zip Code,n,Cost Total $,big,huge,f,day,none\n00501,1,,3000000000,12345678901234567890,1.5,2001-02-03,None\n10001,-2,7,1,2,2,2001-02-04,x\n');
+        expect(types).toEqual({zip_code: 'utf8', n: 'int32', cost_total: 'int32?', big: 'int64', huge: 'utf8', f: 'float64', day: 'date', none: 'utf8'});
+        expect(rows[0]).toMatchObject({'Zip Code': '00501', 'Cost Total $': null, none: 'None', day: '2001-02-03'});
+      });
+
+      test('csv: a type holds for the last row too', async () => {
+        const lines = Array.from({length: 60_000}, (_, index) => `${index},${index}`);
+        const {types, rows} = await sniff('late.csv', `a,b\n${lines.join('\n')}\nx,1.5\n`);
+        expect(types).toEqual({a: 'utf8', b: 'float64'});
+        expect(rows).toHaveLength(60_001);
+      });
+
+      test('csv: other delimiters, dates and quotes that come late', async () => {
+        const lines = Array.from({length: 3000}, (_, index) => `${index};${String((index % 28) + 1).padStart(2, '0')}/12/2001;t`);
+        const {types, rows} = await sniff('semi.csv', `a;d;t\n${lines.join('\n')}\n9;31/12/2001;"semi;colon"\n`);
+        expect(types).toEqual({a: 'int32', d: 'date', t: 'utf8'});
+        expect(rows.at(-1)).toEqual({a: 9, d: '2001-12-31', t: 'semi;colon'});
+      });
+
+      test('csv: types may be said', async () => {
+        const {types} = await sniff('said.csv', 'a,b\n1,2\n', {types: {a: 'decimal(9,2)'}});
+        expect(types).toEqual({a: 'decimal(9,2)', b: 'int32'});
+      });
+
+      test('csv: a row of the wrong length is never dropped', async () => {
+        const lines = Array.from({length: 30_000}, (_, index) => `${index},x`);
+        await expect(sniff('ragged.csv', `a,b\n${lines.join('\n')}\n1,2,3,4\n`)).rejects.toMatchObject({code: 'SOURCE_UNREADABLE'});
+      });
+
+      test('csv: files of one pattern must have one header', async () => {
+        await writeFile(join(folder, 'one.csv'), 'a,b\n1,2\n');
+        await writeFile(join(folder, 'two.csv'), 'b,a\n1,2\n');
+        const both = engine.sniff({kind: 'raw', format: 'csv', files: [join(folder, 'one.csv'), join(folder, 'two.csv')], options: {}});
+        await expect(both).rejects.toMatchObject({code: 'SOURCE_UNREADABLE', message: expect.stringContaining('two.csv')});
+      });
+
+      test('json and ndjson: nested, missing and narrow', async () => {
+        const {types, rows} = await sniff('a.ndjson', '{"a": 1, "b": {"x": [1]}, "n": -1}\n{"a": 3000000000, "c": "t", "n": 18446744073709551}\n');
+        expect(types).toEqual({a: 'int64', b: 'struct<x: list<int64>>?', c: 'utf8?', n: 'int64'});
+        expect(rows).toHaveLength(2);
+        expect((await sniff('a.json', '[{"a": 1}, {"a": null}]')).types).toEqual({a: 'int32?'});
+      });
+
+      test('empty and broken', async () => {
+        await expect(sniff('empty.csv', '')).rejects.toMatchObject({code: 'SOURCE_EMPTY'});
+        await expect(sniff('cut.json', '[{"a": 1}, {"a":')).rejects.toMatchObject({code: 'SOURCE_UNREADABLE'});
+      });
+    });
+  });
+}
+
+/** A column's values one by one; null where it says so. */
+function plainColumn(column: Column, rowCount: number): SqlValue[] {
+  return Array.from({length: rowCount}, (_, row) => {
+    if (column.validity && (column.validity[row >> 3]! & (1 << (row & 7))) === 0) return null;
+    if (column.kind === 'strings') return column.dictionary[column.indices[row]!]!;
+    return column.kind === 'booleans' ? column.values[row] === 1 : column.values[row]!;
   });
 }
 

@@ -120,7 +120,7 @@ async function proven(lease: Lease, files: readonly string[], options: RawOption
     if (said !== undefined) return {said, rungs: []};
     const rungs = ladders[guess] ?? [];
     const column = `c${index}`;
-    rungs.forEach((rung, place) => measures.push(`count(*) FILTER (${column} IS NOT NULL AND ${tryCast(column, rung, options)} IS NULL) AS fails_${index}_${place}`));
+    rungs.forEach((rung, place) => measures.push(`count(*) FILTER (${column} IS NOT NULL AND (${tryCast(column, rung, options)} IS NULL${rounded(column, rung, options)})) AS fails_${index}_${place}`));
     if (rungs.includes('float64')) {
       measures.push(`count(*) FILTER (regexp_matches(${column}, '^\\s*[+-]?(0[0-9]|[0-9]{16,}\\s*$)')) AS codes_${index}`);
     }
@@ -148,6 +148,12 @@ function tryCast(column: string, rung: string, options: RawOptions): string {
   if (rung === 'date' && options.dateFormat) return `try_strptime(${column}, ${literal(options.dateFormat)})`;
   if (rung === 'timestamp' && options.timestampFormat) return `try_strptime(${column}, ${literal(options.timestampFormat)})`;
   return `TRY_CAST(${column} AS ${sqlType(typeOf(rung))})`;
+}
+
+/** A cast to an integer rounds a fraction away, and one to a date the time: what would lose something does not fit. */
+function rounded(column: string, rung: string, options: RawOptions): string {
+  if (rung === 'int64') return ` OR contains(${column}, '.') OR contains(${column}, 'e') OR contains(${column}, 'E')`;
+  return rung === 'date' && !options.dateFormat ? ` OR contains(${column}, ':')` : '';
 }
 
 const typeOf = (name: string): DataType => {
