@@ -4,6 +4,7 @@
  * A dataset never changes; it gets a new snapshot by one catalog transaction that compares and sets its head. A commit's files lie
  * in a folder of their own, first staged, then renamed, then named by the transaction; what no transaction names is swept.
  */
+import type {Viewer} from '../core/viewer.ts';
 import type {StagedFile, Table} from '../engines/engine.ts';
 import type {ColumnProfile, Rules, Schema} from '../schemas/schema.ts';
 
@@ -175,3 +176,61 @@ export interface Warehouse {
   pathOf(relative: string): string;
 }
 
+
+/** A dataset as the graph shows it: its record and its newest snapshot, if it has one. */
+export interface DatasetView {
+  readonly dataset: DatasetRecord;
+  readonly head: SnapshotRecord | null;
+}
+
+/** What the APIs and the command line call. */
+export interface Datasets {
+  /** All datasets with their heads, by name, in two statements however many. */
+  list(viewer: Viewer, search?: string): Promise<DatasetView[]>;
+  /** @throws DATASET_NOT_FOUND */
+  get(viewer: Viewer, name: string): Promise<DatasetView>;
+  /** Newest first, of several datasets at once. */
+  snapshotsOf(viewer: Viewer, datasetIds: readonly string[], limit: number): Promise<Map<string, SnapshotRecord[]>>;
+  /** By id, of several at once; ids that are none are left out. */
+  snapshotsById(viewer: Viewer, ids: readonly string[]): Promise<Map<string, SnapshotRecord>>;
+  /** Ids of the snapshots each run committed. */
+  snapshotsOfRuns(viewer: Viewer, runIds: readonly string[]): Promise<Map<string, SnapshotRecord[]>>;
+  files(viewer: Viewer, snapshotId: string): Promise<FileRecord[]>;
+  /** Merges small files; null when there was nothing to do. */
+  compact(viewer: Viewer, name: string): Promise<SnapshotRecord | null>;
+}
+
+export type LineageNode =
+  | {readonly kind: 'raw_file'; readonly id: string; readonly path: string; readonly sha256: string; readonly bytes: number}
+  | {readonly kind: 'snapshot'; readonly id: string; readonly snapshot: SnapshotRecord}
+  | {readonly kind: 'run'; readonly id: string; readonly runId: string}
+  | {readonly kind: 'model_version'; readonly id: string; readonly versionId: string};
+
+export interface LineageEdge {
+  /** Node ids, in the direction the data flows. */
+  readonly from: string;
+  readonly to: string;
+  /** read: a run or snapshot was made from it; made: a run made it; trained: a version was trained on it; scored: its predictions are in it. */
+  readonly kind: 'read' | 'made' | 'trained' | 'scored';
+  /** `output = dataset.column` pairs as far as they are known. */
+  readonly columns: readonly string[];
+}
+
+export interface LineageGraph {
+  readonly nodes: readonly LineageNode[];
+  readonly edges: readonly LineageEdge[];
+}
+
+/** What something came from. Exactly one place is given. */
+export interface LineageRef {
+  readonly snapshot?: string;
+  /** `dataset.column` of the newest snapshot: only what that column came from. */
+  readonly column?: string;
+  /** `model@number`. */
+  readonly modelVersion?: string;
+}
+
+export interface Lineage {
+  /** Walks upstream, breadth first, one statement a level. @throws SNAPSHOT_NOT_FOUND, DATASET_NOT_FOUND, MODEL_VERSION_NOT_FOUND, ARGUMENT_INVALID */
+  of(viewer: Viewer, ref: LineageRef, depth: number): Promise<LineageGraph>;
+}
