@@ -60,7 +60,7 @@ const parts = [
   {
     name: 'console',
     inputs: () => ['scripts/build-console.mjs', 'package-lock.json', ...filesOf([consoleApp])],
-    output: undefined,
+    output: 'dist/console/index.html',
     make: () => program('../scripts/build-console.mjs', []),
   },
 ].filter((part) => part.name !== 'console' || existsSync(join(root, 'scripts/build-console.mjs')));
@@ -94,7 +94,7 @@ export async function ensureBuilt() {
   }
   for (const part of parts) {
     const hash = hashOf(part.inputs());
-    if (stamps[part.name] === hash && (part.output === undefined || existsSync(join(root, part.output)))) continue;
+    if (stamps[part.name] === hash && existsSync(join(root, part.output))) continue;
     await withProgress(`Building the ${part.name}`, part.make);
     stamps[part.name] = hash;
     mkdirSync(dirname(stampPath), {recursive: true});
