@@ -1,4 +1,4 @@
-import {cpSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync} from 'node:fs';
+import {cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, truncateSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {typeName} from '../../src/schemas/schema.ts';
@@ -138,5 +138,34 @@ describe('refused', () => {
     const start = performance.now();
     await expect(inspect('endless', {trialSeconds: 1})).rejects.toMatchObject({code: 'ARTIFACT_TIMEOUT', details: {seconds: 1}});
     expect(performance.now() - start).toBeLessThan(5000);
+    expect(gateProcesses()).toEqual([]);
+  });
+
+  test('a model whose process dies', async () => {
+    const trial = inspect('endless');
+    trial.catch(() => undefined);
+    let child: number | undefined;
+    while ((child = gateProcesses()[0]) === undefined) await new Promise(resolve => setTimeout(resolve, 20));
+    process.kill(child, 'SIGKILL');
+    await expect(trial).rejects.toMatchObject({code: 'ARTIFACT_CRASHED', message: expect.stringContaining('SIGKILL')});
+    expect(gateProcesses()).toEqual([]);
+  });
+
+  test('a model that fails on made-up rows, unless it is given some', async () => {
+    await expect(inspect('picky')).rejects.toMatchObject({code: 'ARTIFACT_CRASHED', message: expect.stringContaining('Gather')});
+    const report = await inspect('picky', {examples: {inputs: {place: [0, 1, 2]}, outputs: {value: [10, 20, 30]}}});
+    expect(report.parity).toEqual({rows: 3, maxDifference: 0});
   });
 });
+
+/** Processes of gates that this one started. */
+function gateProcesses(): number[] {
+  return readdirSync('/proc').filter(name => /^\d+$/.test(name)).map(Number).filter(pid => {
+    try {
+      const parent = /^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+      return Number(parent) === process.pid && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('gate-process');
+    } catch {
+      return false;
+    }
+  });
+}

@@ -55,7 +55,7 @@ def train(frame):
     model = make_pipeline(
         # skl2onnx makes one input of each column that a transformer names.
         ColumnTransformer([("all", "passthrough", list(FEATURES))]),
-        HistGradientBoostingClassifier(max_iter=120, learning_rate=0.08, max_leaf_nodes=15, min_samples_leaf=200, early_stopping=False, random_state=SEED),
+        HistGradientBoostingClassifier(max_iter=60, learning_rate=0.15, max_leaf_nodes=15, min_samples_leaf=200, early_stopping=False, random_state=SEED),
     )
     return model.fit(rows[list(FEATURES)], late(rows))
 
