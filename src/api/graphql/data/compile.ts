@@ -152,14 +152,25 @@ class StatementBuilder implements FilterScope {
   }
 
   /** The chosen rows as a relation under the same alias; keys of the order that stand in other relations come along as columns. */
-  chosenRows(relation: RelationUse, chosen: Chosen): string {
+  chosenRows(relation: RelationUse, chosen: Chosen & {readonly extra?: string}): string {
     const {order, limit, offset} = chosen;
     // Without an order rows come as they lie in the files, which is the order of their ids.
     const orderBy = order.keys.length === 0 ? '' : ` ORDER BY ${[...order.keys.map(({expression, direction}) => `${expression} ${direction}`), relation.rowId].join(', ')}`;
     const keys = order.keys.map(({expression}, index) => `, ${expression} AS "~k${index}"`).join('');
     const paging = `${limit === null ? '' : ` LIMIT ${limit}`}${offset === null ? '' : ` OFFSET ${offset}`}`;
     const needsOrder = limit !== null || offset !== null;
-    return `(SELECT ${relation.alias}.*${keys} FROM ${[relation.sql(), ...order.joins].join(' ')} WHERE ${chosen.condition}${needsOrder ? orderBy : ''}${paging}) AS ${relation.alias}`;
+    return `(SELECT ${relation.alias}.*${keys}${chosen.extra ?? ''} FROM ${[relation.sql(), ...order.joins].join(' ')} WHERE ${chosen.condition}${needsOrder ? orderBy : ''}${paging}) AS ${relation.alias}`;
+  }
+
+  /** `chosenRows` within a subquery for each row, where LIMIT and OFFSET cannot be parameters: rows are numbered instead. */
+  private numberedRows(relation: RelationUse, chosen: Chosen): string {
+    const {order, limit, offset} = chosen;
+    if (limit === null && offset === null) return this.chosenRows(relation, chosen);
+    const sorted = [...order.keys.map(({expression, direction}) => `${expression} ${direction}`), relation.rowId].join(', ');
+    const numbered = {...chosen, limit: null, offset: null, extra: `, row_number() OVER (ORDER BY ${sorted}) AS "~n"`};
+    const first = offset ?? '0';
+    const bounds = [`"~n" > ${first}`, ...(limit === null ? [] : [`"~n" <= ${first} + ${limit}`])];
+    return `(SELECT * FROM ${this.chosenRows(relation, numbered)} WHERE ${bounds.join(' AND ')}) AS ${relation.alias}`;
   }
 
   private orderOf(relation: RelationUse, chosen: Chosen): string {
@@ -252,7 +263,7 @@ class StatementBuilder implements FilterScope {
     return this.nested(() => {
       const row = this.object(collectBelow(nodes, this.input.fragments, this.input.variables), other, this.rowFields(relationship.to));
       const order = this.orderOf(other, chosen);
-      const from = (joins: readonly string[]) => [this.chosenRows(other, {...chosen, condition: `${link} AND ${chosen.condition}`}), ...joins].join(' ');
+      const from = (joins: readonly string[]) => [this.numberedRows(other, {...chosen, condition: `${link} AND ${chosen.condition}`}), ...joins].join(' ');
       return joins => `coalesce((SELECT '[' || string_agg(to_json(${row})::VARCHAR, ',' ORDER BY ${order}) || ']' FROM ${from(joins)}), '[]')::JSON`;
     });
   }

@@ -1,5 +1,5 @@
 import {GraphQLID, GraphQLInputObjectType, GraphQLObjectType, GraphQLScalarType, GraphQLSchema, validateSchema} from 'graphql';
-import type {GraphQLFieldConfigMap, GraphQLInputObjectType as InputObject} from 'graphql';
+import type {GraphQLError, GraphQLFieldConfigMap, GraphQLInputObjectType as InputObject} from 'graphql';
 import {MillraceError} from '../../../core/errors.ts';
 import {typeName} from '../../../schemas/schema.ts';
 import {datasetTypes, predictionTypes} from './dataset-types.ts';
@@ -93,14 +93,16 @@ function assemble(model: GraphModel, core: GraphQLSchema, asOf: InputObject, pre
       fields[field] = types.get(name)!.roots[field]!;
     }
   }
-  validateChanged(made);
+  const whole = made.length === shapes.size;
+  if (!whole) validateChanged(made);
   const config = core.toConfig();
   const schema = new GraphQLSchema({
     ...config,
     query: new GraphQLObjectType({...(core.getQueryType()?.toConfig() ?? {name: 'Query'}), fields}),
     types: config.types.filter(type => type !== core.getQueryType()),
-    assumeValid: true,
+    assumeValid: !whole,
   });
+  if (whole) refuseProblems(validateSchema(schema));
   return {version: model.version, schema, core, shapes, roots, types, asOf, predictions};
 }
 
@@ -108,7 +110,10 @@ function assemble(model: GraphModel, core: GraphQLSchema, asOf: InputObject, pre
 function validateChanged(made: readonly DatasetTypes[]): void {
   if (made.length === 0) return;
   const fields: GraphQLFieldConfigMap<unknown, unknown> = Object.assign({}, ...made.map(({roots}) => roots));
-  const problems = validateSchema(new GraphQLSchema({query: new GraphQLObjectType({name: 'Query', fields})}));
+  refuseProblems(validateSchema(new GraphQLSchema({query: new GraphQLObjectType({name: 'Query', fields})})));
+}
+
+function refuseProblems(problems: readonly GraphQLError[]): void {
   if (problems.length > 0) throw new MillraceError('INTERNAL', {reason: `the new schema is not valid: ${problems.map(({message}) => message).join(' ')}`});
 }
 
