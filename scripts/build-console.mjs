@@ -57,8 +57,14 @@ const main = await build({
 });
 const outputs = namesOf(main.metafile);
 const script = outputs.find(({entry}) => entry === 'main.tsx');
-// esbuild does not load the style sheets of parts imported later: the page does.
-const styles = Object.keys(main.metafile.outputs).filter((path) => path.endsWith('.css')).map((path) => basename(path)).sort((a, b) => Number(a === script.css) - Number(b === script.css));
+// esbuild does not load the style sheets of parts imported later, and writes some twice: the page loads each once, its own last.
+const sheets = new Map();
+for (const file of (await readdir(assets)).filter((name) => name.endsWith('.css') && name !== script.css)) {
+  const content = await readFile(join(assets, file), 'utf8');
+  if (sheets.has(content)) await rm(join(assets, file));
+  else sheets.set(content, file);
+}
+const styles = [...sheets.values(), script.css];
 
 const html = (await readFile(join(app, 'index.html'), 'utf8'))
   .replace('<!-- styles -->', styles.map((file) => `<link rel="stylesheet" href="assets/${file}">`).join('\n    '))

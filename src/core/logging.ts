@@ -39,18 +39,20 @@ export interface LoggerOptions {
 /** Names of fields whose values are never logged, at the top or one level down. */
 const secretFields = ['adminSecret', 'authorization', 'password', 'secret', 'token', 'cookie'];
 
-/** Makes the process's logger. Lines go out asynchronously and are flushed at exit. */
+/**
+ * Makes the process's logger. Lines are written before the call returns: none is lost in a crash, and their order is kept to the end.
+ * The price is that a reader of standard error that stands still makes the process wait.
+ */
 export function createLogger(options: LoggerOptions = {}): Logger {
   const {level = 'info', format = 'auto', secrets = []} = options;
   const terminal = options.output === undefined && process.stderr.isTTY === true;
   const pretty = format === 'pretty' || (format === 'auto' && terminal);
   const color = options.color ?? (terminal && !process.env.NO_COLOR);
-  const output = options.output ?? destination({dest: 2, sync: false});
+  const output = options.output ?? destination({dest: 2, sync: true});
   const hide = hider(secrets);
-  const stream: DestinationStream & {flushSync?(): void} = pretty
+  const stream: DestinationStream = pretty
     ? {write: (line) => output.write(prettyLine(hide(line), color))}
     : secrets.length > 0 ? {write: (line) => output.write(hide(line))} : output;
-  if (stream !== output && 'flushSync' in output) stream.flushSync = () => (output as {flushSync(): void}).flushSync();
 
   return pino({
     level,

@@ -10,8 +10,9 @@ export interface ConsoleTab {
 export const consoleTabs: readonly ConsoleTab[] = [
   {
     title: 'Discover',
-    query: `# What is here: the datasets, their columns, and the models served over them.
-# Run it with the play button or Ctrl-Enter. The explorer on the left builds queries by clicking.
+    query: `# What is here: the datasets, their columns,
+# and the models served over them.
+# Run it with the play button or Ctrl-Enter.
 query Discover {
   datasets(first: 20) {
     totalCount
@@ -39,10 +40,16 @@ query Discover {
   },
   {
     title: 'Rows',
-    query: `# The rows of a dataset are typed. origin_airport follows a foreign key; late_arrival is what
-# the model predicts for each row, computed for the rows you ask for.
+    query: `# The rows of a dataset are typed.
+# origin_airport follows a foreign key;
+# late_arrival is what the model predicts, scored
+# for the rows you ask for.
 query Rows($origin: String!) {
-  flights(where: {origin: {_eq: $origin}}, order_by: [{date: desc}], limit: 10) {
+  flights(
+    where: {origin: {_eq: $origin}}
+    order_by: [{date: desc}]
+    limit: 10
+  ) {
     date
     origin_airport {
       name
@@ -63,13 +70,24 @@ query Rows($origin: String!) {
   },
   {
     title: 'Aggregate',
-    query: `# Aggregates over three million flights: what arrived late at the airport in the two hours before
-# a departure tells how late that departure will be.
+    query: `# Over three million flights: how late arrivals at
+# an airport were in the last two hours tells how
+# late its departures will be.
 query Aggregate {
-  calm: flights_aggregate(where: {inbound_flights: {_gte: 5}, inbound_late_share: {_lte: 0.1}}) {
+  calm: flights_aggregate(
+    where: {
+      inbound_flights: {_gte: 5}
+      inbound_late_share: {_lte: 0.1}
+    }
+  ) {
     ...Delays
   }
-  congested: flights_aggregate(where: {inbound_flights: {_gte: 5}, inbound_late_share: {_gte: 0.6}}) {
+  congested: flights_aggregate(
+    where: {
+      inbound_flights: {_gte: 5}
+      inbound_late_share: {_gte: 0.6}
+    }
+  ) {
     ...Delays
   }
 }
@@ -89,10 +107,16 @@ fragment Delays on flights_aggregate {
   },
   {
     title: 'StartRun',
-    query: `# Starts the sample pipeline for the days through June 30. Then run the tab WatchRun: it takes
-# the run you started last. Steps whose inputs have not changed are reused.
+    query: `# Starts the sample pipeline. Then run WatchRun:
+# it follows the run that you started last.
+# Steps whose inputs have not changed are reused.
 mutation StartRun($through: String!) {
-  startRun(input: {pipeline: "flight_delays", params: {through: $through}}) {
+  startRun(
+    input: {
+      pipeline: "flight_delays"
+      params: {through: $through}
+    }
+  ) {
     __typename
     ... on RunStarted {
       run {
@@ -112,8 +136,10 @@ mutation StartRun($through: String!) {
   },
   {
     title: 'WatchRun',
-    query: `# Follows a run while it happens. With an empty runId the console takes the run you started last;
-# "after" resumes past any event: none is lost, none comes twice.
+    query: `# Follows a run while it happens, newest first.
+# An empty runId is the run you started last.
+# "after" resumes past any event: none is lost,
+# none comes twice.
 subscription WatchRun($runId: ID!, $after: BigInt) {
   runEvents(runId: $runId, after: $after) {
     __typename
@@ -151,7 +177,8 @@ subscription WatchRun($runId: ID!, $after: BigInt) {
   },
   {
     title: 'Lineage',
-    query: `# Where a column comes from: raw file, snapshot, run, and the model it feeds.
+    query: `# Where a column comes from: the raw file, the
+# snapshots and runs on its way, the model it feeds.
 query Lineage($column: String!) {
   lineage(of: {column: $column}) {
     verifyCommand

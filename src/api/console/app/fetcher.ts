@@ -11,7 +11,30 @@ export function createFetcher(url: URL): Fetcher {
     wsClient: createClient({url: socketUrl.href, lazy: true, retryAttempts: 3, connectionParams: authorization}),
     fetch: fetchWithSecret,
   });
-  return (params, options) => fetcher(withLastRun(params), options);
+  return async (params, options) => {
+    const answer = await fetcher(withLastRun(params), options);
+    return Symbol.asyncIterator in answer ? collected(answer as AsyncIterableIterator<Payload>) : answer;
+  };
+}
+
+interface Payload {
+  readonly data?: unknown;
+  readonly errors?: unknown;
+}
+
+const kept = 100;
+
+/** GraphiQL shows the last payload of a subscription only; following something needs those before it too. */
+async function* collected(payloads: AsyncIterableIterator<Payload>): AsyncGenerator<never> {
+  const newestFirst: unknown[] = [];
+  let received = 0;
+  for await (const {data, errors} of payloads) {
+    received++;
+    newestFirst.unshift(errors === undefined ? data : {data, errors});
+    newestFirst.length = Math.min(newestFirst.length, kept);
+    // Typed as an answer of GraphQL, but all that is done with it is showing it.
+    yield {received, newestFirst: [...newestFirst]} as never;
+  }
 }
 
 /** The run started last from this browser tab, so that it can be watched without copying its id. */
