@@ -31,6 +31,8 @@ export class Lease {
   private readonly statements = new Map<string, DuckDBPreparedStatement>();
   /** The part of the task's work that the running statement is: its progress counts from 0 to 1 within it. */
   part: readonly [from: number, to: number] = [0, 1];
+  /** True once the task was told to end: its statements fail, and trying another way is of no use. */
+  interrupted = false;
   constructor(readonly connection: DuckDBConnection) {}
 
   /** Prepares without keeping: for statements that will hardly come again. The caller destroys it. */
@@ -172,7 +174,10 @@ export class Database {
     const nagging = setInterval(() => {
       for (const lease of this.busy) lease.connection.interrupt();
     }, interruptInterval);
-    for (const lease of this.busy) lease.connection.interrupt();
+    for (const lease of this.busy) {
+      lease.interrupted = true;
+      lease.connection.interrupt();
+    }
     if (this.running > 0) await new Promise<void>(resolve => (this.drained = resolve));
     clearInterval(nagging);
     for (const lease of this.idle.splice(0)) lease.close();
@@ -192,6 +197,7 @@ export class Database {
     let nagging: NodeJS.Timeout | undefined;
     let watching: NodeJS.Timeout | undefined;
     const interrupt = () => {
+      if (lease) lease.interrupted = true;
       lease?.connection.interrupt();
       nagging ??= setInterval(() => lease?.connection.interrupt(), interruptInterval);
     };
@@ -202,6 +208,7 @@ export class Database {
       signal?.throwIfAborted();
       signal?.addEventListener('abort', interrupt, {once: true});
       lease.part = [0, 1];
+      lease.interrupted = false;
       watching = work.onProgress && watchProgress(lease, work.onProgress);
       return await task(lease);
     } catch (error) {
