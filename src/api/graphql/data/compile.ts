@@ -91,8 +91,6 @@ interface Chosen {
   readonly order: Ordering;
   readonly limit: string | null;
   readonly offset: string | null;
-  /** Rows after which the answer is refused. */
-  readonly refusedAfter: string | null;
 }
 
 /** One statement in the making. */
@@ -139,7 +137,6 @@ class StatementBuilder implements FilterScope {
         ? this.bindings.bind(variables => (readLimit ? Math.min(readLimit(variables) as number, maxRows + 1) : maxRows + 1), 'BIGINT')
         : readLimit && this.bindings.bind(readLimit, 'BIGINT'),
       offset: given(offset) ? this.bindings.bind(read(offset, 'offset'), 'BIGINT') : null,
-      refusedAfter: bounded ? this.bindings.bind(() => maxRows, 'BIGINT') : null,
     };
   }
 
@@ -148,7 +145,7 @@ class StatementBuilder implements FilterScope {
     const conditions = key
       ? key.map(field => `${relation.column(field.name)} = ${this.bindings.value(args.get(field.name)!, field.type, field.name)}`)
       : [`${relation.rowId} = ${this.bindings.bind(variables => rowNumber(args.get(rowId)!.read(variables)), 'BIGINT')}`];
-    return {condition: conditions.join(' AND '), order: {keys: [], joins: []}, limit: '1', offset: null, refusedAfter: null};
+    return {condition: conditions.join(' AND '), order: {keys: [], joins: []}, limit: '1', offset: null};
   }
 
   /** The chosen rows as a relation under the same alias; keys of the order that stand in other relations come along as columns. */
@@ -188,7 +185,7 @@ class StatementBuilder implements FilterScope {
     if (single) return this.statement(`SELECT ${text} AS json FROM ${this.from(relation, chosen)}`);
     const order = this.orderOf(relation, chosen);
     const list = `'[' || coalesce(string_agg(${text}, ',' ORDER BY ${order}), '') || ']'`;
-    return this.statement(`SELECT CASE WHEN count(*) <= ${chosen.refusedAfter} THEN ${list} END AS json FROM ${this.from(relation, chosen)}`);
+    return this.statement(`SELECT CASE WHEN count(*) <= ${this.input.maxRows} THEN ${list} END AS json FROM ${this.from(relation, chosen)}`);
   }
 
   scored(row: string, relation: RelationUse, chosen: Chosen): ScoredRows {
