@@ -3,6 +3,7 @@ import {mkdir, open, rm, stat} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {MillraceError} from '../core/errors.ts';
 import type {RawFormat, RawOptions} from '../engines/engine.ts';
+import {damage} from './compressed.ts';
 import {sha256} from './sha256.ts';
 import type {OpenedSource, RawFile, SourceFormat, SourceSpec} from './source.ts';
 
@@ -69,7 +70,7 @@ function kindOf(file: FoundFile, spec: SourceSpec): {format: SourceFormat; compr
 
 type Looked = Omit<RawFile, 'sha256'> & {readonly inode: bigint};
 
-async function look(file: FoundFile, format: SourceFormat, compression: string | undefined): Promise<Looked> {
+async function look(file: FoundFile, format: SourceFormat, compression: 'gzip' | 'zstd' | undefined): Promise<Looked> {
   const handle = await open(file.path, 'r').catch((error: NodeJS.ErrnoException) => {
     throw new MillraceError('SOURCE_UNREADABLE', {path: file.name, format, reason: error.code === 'EACCES' ? 'reading it is not permitted.' : error.message}, {cause: error});
   });
@@ -83,6 +84,8 @@ async function look(file: FoundFile, format: SourceFormat, compression: string |
     await handle.read(tail, 0, tail.length, bytes - tail.length);
     const wrong = compression ? wrongCompression(head, compression) : wrongContent(head, tail, format);
     if (wrong) throw new MillraceError('SOURCE_UNREADABLE', {path: file.name, format, reason: wrong});
+    const damaged = compression && (await damage(file.path, compression));
+    if (damaged) throw new MillraceError('SOURCE_UNREADABLE', {path: file.name, format, reason: damaged});
     return {name: file.name, path: file.path, bytes, modifiedAt: Number(mtimeMs), inode: ino};
   } finally {
     await handle.close();

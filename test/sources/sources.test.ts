@@ -1,0 +1,232 @@
+import {mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {dirname, join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {gzipSync, zstdCompressSync} from 'node:zlib';
+import {createDuckDbEngine} from '../../src/engines/duckdb/engine.ts';
+import type {Engine} from '../../src/engines/engine.ts';
+import {typeName} from '../../src/schemas/schema.ts';
+import {packageFolders} from '../../src/sources/file/file-source.ts';
+import {sourceKinds} from '../../src/sources/kinds.ts';
+import type {Sources, SourceSpec} from '../../src/sources/source.ts';
+import {createSources} from '../../src/sources/sources.ts';
+
+const repository = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+let base: string;
+let project: string;
+let other: string;
+let scratch: string;
+let engine: Engine;
+let sources: Sources;
+
+beforeAll(async () => {
+  base = await mkdtemp(join(tmpdir(), 'millrace-sources-'));
+  [project, other, scratch] = ['project', 'other', 'scratch'].map(name => join(base, name)) as [string, string, string];
+  for (const folder of [project, other, scratch, join(project, 'data'), join(base, 'secret'), join(base, 'uploads')]) await mkdir(folder);
+  engine = createDuckDbEngine({allowedFolders: [base, ...packageFolders(repository)], threads: 2, tempFolder: join(base, 'tmp'), maxQueries: 2});
+  await engine.start();
+  await writeFile(join(base, 'uploads', 'u1'), gzipSync('a\tb\n1\tx\n'));
+  sources = createSources(
+    sourceKinds({
+      projectFolder: project,
+      roots: [other],
+      importArrow: (path, out) => engine.importArrow(path, out),
+      findUpload: async id => (id === 'u1' ? {name: 'Mine.tsv.gz', path: join(base, 'uploads', 'u1')} : null),
+    }),
+  );
+});
+afterAll(async () => {
+  await engine.stop();
+  await rm(base, {recursive: true});
+});
+
+const put = (name: string, content: string | Buffer) => writeFile(join(project, name), content);
+
+/** Opens, detects and reads a source, and closes it again. */
+async function read(spec: SourceSpec) {
+  const opened = await sources.open(spec, scratch);
+  try {
+    const {schema, raw} = await engine.sniff(opened.raw);
+    const rows = await engine.rows({sql: 'from r', relations: {r: raw}});
+    await opened.unchanged();
+    return {opened, rows, types: Object.fromEntries(schema.fields.map(field => [field.name, typeName(field.type)]))};
+  } finally {
+    await opened.close();
+  }
+}
+
+describe('what can be read', () => {
+  const csv = 'a,b\n1,x\n2,y\n';
+  const ndjson = '{"a":1,"b":"x"}\n{"a":2,"b":"y"}\n';
+  test.each([
+    ['t.csv', csv],
+    ['T2.CSV', csv],
+    ['t.tsv', csv.replaceAll(',', '\t')],
+    ['t.json', '[{"a":1,"b":"x"},{"a":2,"b":"y"}]'],
+    ['t.ndjson', ndjson],
+    ['t.jsonl', ndjson],
+    ['t.csv.gz', gzipSync(csv)],
+    ['t.csv.zst', zstdCompressSync(csv)],
+    ['t.ndjson.gz', gzipSync(ndjson)],
+    ['t.with.dots.csv', csv],
+    ['odd [name]*.csv', csv],
+  ])('%s', async (name, content) => {
+    await put(name, content);
+    const {rows, types, opened} = await read({path: name});
+    expect(rows).toEqual([{a: 1, b: 'x'}, {a: 2, b: 'y'}]);
+    expect(types).toEqual({a: 'int32', b: 'utf8'});
+    expect(opened.files).toMatchObject([{name, bytes: content.length, sha256: expect.stringMatching(/^[0-9a-f]{64}$/)}]);
+  });
+
+  test('a format that is said', async () => {
+    await put('noending', csv);
+    expect((await read({path: 'noending', format: 'csv'})).rows).toHaveLength(2);
+    await put('semi.txt', 'a;b\n1;x\n');
+    expect((await read({path: 'semi.txt', format: 'csv', options: {delimiter: ';'}})).rows).toEqual([{a: 1, b: 'x'}]);
+  });
+
+  test('a pattern, in the order of the names', async () => {
+    await mkdir(join(project, 'many', 'deep'), {recursive: true});
+    for (const name of ['b.csv', 'a.csv', 'deep/c.csv']) await put(`many/${name}`, `n\n${name}\n`);
+    const {rows, opened} = await read({path: 'many/**/*.csv'});
+    expect(rows.map(row => row.n)).toEqual(['a.csv', 'b.csv', 'deep/c.csv']);
+    expect(opened.files.map(file => file.name)).toEqual(['many/a.csv', 'many/b.csv', 'many/deep/c.csv']);
+  });
+
+  test('another allowed folder, by its whole path', async () => {
+    await writeFile(join(other, 'o.csv'), csv);
+    expect((await read({path: join(other, 'o.csv')})).rows).toHaveLength(2);
+  });
+
+  test('an upload, by the name it had', async () => {
+    const {rows, opened} = await read({upload: 'u1'});
+    expect(rows).toEqual([{a: 1, b: 'x'}]);
+    expect(opened.files[0]!.name).toBe('upload:Mine.tsv.gz');
+    await expect(sources.open({upload: 'u2'}, scratch)).rejects.toMatchObject({code: 'UPLOAD_NOT_FOUND'});
+  });
+
+  test('files of an installed package', async () => {
+    const birds = await read({path: 'package:vega-datasets/data/birdstrikes.csv'});
+    expect(birds.rows).toHaveLength(10_000);
+    expect(birds.opened.files[0]!.name).toBe('package:vega-datasets/data/birdstrikes.csv');
+    expect(birds.types).toMatchObject({effect_amount_of_damage: 'utf8', cost_total: 'int32', flight_date: 'date'});
+    expect(birds.rows[0]).toMatchObject({'Effect Amount of damage': 'None'});
+    const zips = await read({path: 'package:vega-datasets/data/zipcodes.csv'});
+    expect(zips.rows[0]!.zip_code).toBe('00501');
+    expect((await read({path: 'package:vega-datasets/data/unemployment.tsv'})).types).toEqual({id: 'int32', rate: 'float64'});
+    expect((await read({path: 'package:vega-datasets/data/movies.json'})).rows).toHaveLength(3201);
+    expect((await sources.open({path: 'package:vega-datasets/data/flights-3m.parquet'}, scratch)).raw.format).toBe('parquet');
+  });
+
+  test('arrow is converted, and the copy goes on close', async () => {
+    const {rows, types} = await read({path: 'package:vega-datasets/data/flights-200k.arrow'});
+    expect(rows).toHaveLength(200_000);
+    expect(types).toEqual({delay: 'int16', distance: 'int16', time: 'float32'});
+    expect(await readdir(scratch)).toEqual([]);
+  });
+});
+
+describe('fingerprints', () => {
+  test('same bytes and options, same fingerprint', async () => {
+    await put('f1.csv', 'a\n1\n');
+    await put('f2.csv', 'a\n1\n');
+    await put('f3.csv', 'a\n2\n');
+    const of = async (spec: SourceSpec) => (await sources.open(spec, scratch)).fingerprint;
+    expect(await of({path: 'f1.csv'})).toBe(await of({path: 'f2.csv'}));
+    expect(await of({path: 'f1.csv'})).not.toBe(await of({path: 'f3.csv'}));
+    expect(await of({path: 'f1.csv'})).not.toBe(await of({path: 'f1.csv', options: {header: false}}));
+  });
+
+  test('large files are hashed all the same', async () => {
+    await put('big.csv', `a\n${'1234567\n'.repeat(300_000)}`);
+    await put('big2.csv', `a\n${'1234567\n'.repeat(300_000)}`);
+    const [one, two] = await Promise.all(['big.csv', 'big2.csv'].map(path => sources.open({path}, scratch)));
+    expect(one!.files[0]!.sha256).toBe(two!.files[0]!.sha256);
+  });
+
+  test('a file that changes is noticed', async () => {
+    await put('c.csv', 'a\n1\n');
+    const opened = await sources.open({path: 'c.csv'}, scratch);
+    await opened.unchanged();
+    await put('c.csv', 'a\n1\n2\n');
+    await expect(opened.unchanged()).rejects.toMatchObject({code: 'SOURCE_CHANGED'});
+    const again = await sources.open({path: 'c.csv'}, scratch);
+    await utimes(join(project, 'c.csv'), new Date(), new Date(2001, 1, 1));
+    await expect(again.unchanged()).rejects.toMatchObject({code: 'SOURCE_CHANGED'});
+    await rm(join(project, 'c.csv'));
+    await expect(again.unchanged()).rejects.toMatchObject({code: 'SOURCE_CHANGED'});
+  });
+});
+
+describe('what is refused', () => {
+  const refused = (spec: SourceSpec, code: string) => expect(sources.open(spec, scratch)).rejects.toMatchObject({code});
+
+  test('missing', async () => {
+    await refused({path: 'nothing.csv'}, 'SOURCE_NOT_FOUND');
+    await refused({path: 'nothing-*.csv'}, 'SOURCE_NOT_FOUND');
+    await refused({path: 'data'}, 'SOURCE_NOT_FOUND');
+    await refused({path: 'package:no-such-package/x.csv'}, 'SOURCE_NOT_FOUND');
+    await refused({path: 'package:vega-datasets/data/none.csv'}, 'SOURCE_NOT_FOUND');
+  });
+
+  test('outside the roots, by path, pattern, link or package', async () => {
+    await writeFile(join(base, 'secret', 's.csv'), 'a\n1\n');
+    await symlink(join(base, 'secret', 's.csv'), join(project, 'link.csv'));
+    await symlink(join(base, 'secret'), join(project, 'linked'));
+    for (const path of ['../secret/s.csv', join(base, 'secret', 's.csv'), '../secret/*.csv', 'link.csv', 'linked/s.csv', 'linked/*.csv', '/etc/passwd', '../secret/none.csv', 'package:vega-datasets/../../package.json']) {
+      await refused({path, format: 'csv'}, 'SOURCE_OUTSIDE_ROOTS');
+    }
+    await refused({path: 'package:../x/y.csv'}, 'SOURCE_NOT_FOUND');
+  });
+
+  test('empty', async () => {
+    for (const name of ['e.csv', 'e.parquet', 'e.ndjson', 'e.csv.gz']) {
+      await put(name, '');
+      await refused({path: name}, 'SOURCE_EMPTY');
+    }
+  });
+
+  test('no known format', async () => {
+    await put('x.xyz', 'a');
+    await refused({path: 'x.xyz'}, 'SOURCE_FORMAT_UNKNOWN');
+    await put('x.parquet.gz', gzipSync('PAR1'));
+    await refused({path: 'x.parquet.gz'}, 'SOURCE_FORMAT_UNKNOWN');
+  });
+
+  test.each([
+    ['binary as csv', 'bin.csv', Buffer.from(Array.from({length: 4000}, (_, index) => (index * 7919) % 256))],
+    ['UTF-16', 'utf16.csv', Buffer.from('\ufeffa,b\n1,2\n', 'utf16le')],
+    ['no parquet', 'no.parquet', 'this is not it'],
+    ['truncated parquet', 'cut.parquet', 'PAR1 and then the end is missing'],
+    ['no arrow', 'no.arrow', 'this is not it'],
+    ['truncated gzip', 'cut.csv.gz', gzipSync(`a\n${'1\n'.repeat(100_000)}`).subarray(0, 100)],
+    ['truncated zstd', 'cut.csv.zst', zstdCompressSync(Buffer.from(Array.from({length: 9000}, () => Math.random() * 99 + '\n').join(''))).subarray(0, 5000)],
+    ['gzip with a wrong checksum', 'sum.csv.gz', Buffer.concat([gzipSync('a\n1\n').subarray(0, -8), Buffer.alloc(8, 1)])],
+    ['not compressed', 'no.csv.gz', 'a\n1\n'],
+  ])('%s', async (_, name, content) => {
+    await put(name, content);
+    await refused({path: name}, 'SOURCE_UNREADABLE');
+  });
+
+  test.each([
+    ['invalid UTF-8', 'latin.csv', Buffer.from('name\nJos\xe9\n', 'latin1')],
+    ['half a record', 'half.ndjson', '{"a":1}\n{"a":'],
+    ['a damaged parquet footer', 'damaged.parquet', `PAR1${'x'.repeat(100)}PAR1`],
+  ])('only the engine finds out: %s', async (_, name, content) => {
+    await put(name, content);
+    await expect(read({path: name})).rejects.toMatchObject({code: 'SOURCE_UNREADABLE'});
+  });
+
+  test('no place, or two', async () => {
+    await refused({}, 'ARGUMENT_INVALID');
+    await refused({path: 'a.csv', upload: 'u1'}, 'ARGUMENT_INVALID');
+  });
+
+  test('mixed formats in one pattern', async () => {
+    await mkdir(join(project, 'mixed'));
+    await put('mixed/a.csv', 'a\n1\n');
+    await put('mixed/b.json', '[{"a":1}]');
+    await refused({path: 'mixed/*'}, 'SOURCE_UNREADABLE');
+  });
+});
