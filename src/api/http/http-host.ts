@@ -24,54 +24,32 @@ export interface HttpHostOptions {
   readonly mounts: readonly Mount[];
 }
 
-/** The HTTP server as a part of the process. */
-export interface HttpHost extends Required<Pick<Part, 'name' | 'start' | 'drain' | 'stop'>> {
-  /** For `inject` in tests. */
-  readonly app: FastifyInstance;
-  /** Where the server is reached from this machine, without a slash at the end; known after the start. */
+/** The HTTP server as a part of the process: the last to start, the first to stop. */
+export interface HttpHost extends Part {
+  readonly name: 'http';
+  /** Mounts every API and listens. @throws PORT_IN_USE, PORT_REFUSED, and what a mount throws */
+  start(): Promise<void>;
+  /** Stops listening, closes idle connections, answers what is in flight; cuts what is left when `signal` aborts. */
+  drain(signal: AbortSignal): Promise<void>;
+  stop(): Promise<void>;
+  /** Where the server is reached from this machine, without a slash at the end; '' before the start. */
   readonly url: string;
   /** Refuses requests that another site's page started; for servers that do not run on this one. @throws ORIGIN_REFUSED */
   readonly checkOrigin: OriginCheck;
 }
 
-/**
- * Makes the server with every API mounted; `start` listens.
- *
- * @throws (from start) PORT_IN_USE, PORT_REFUSED
- */
-export async function createHttpHost(options: HttpHostOptions): Promise<HttpHost> {
-  const {config: {api, uploads}, metrics, health, viewers} = options;
+/** Makes the server; nothing is mounted and no port taken before `start`. */
+export function createHttpHost(options: HttpHostOptions): HttpHost {
+  const {config: {api}} = options;
   const logger = options.logger.child({part: 'http'});
-  const app = fastify({
-    bodyLimit: api.maxBodyBytes,
-    genReqId: (request) => {
-      const given = request.headers['x-request-id'];
-      return typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : newId();
-    },
-    forceCloseConnections: 'idle',
-    return503OnClosing: true,
-    frameworkErrors: (error, request, reply) => errorHandler(logger, api.maxBodyBytes)(error, request, reply),
-    routerOptions: {ignoreTrailingSlash: true},
-  });
-  const port = () => (app.server.address() as AddressInfo | null)?.port ?? api.port;
-  const checkOrigin = createOriginCheck({api}, port);
-  const upgrades = handleUpgrades(app, checkOrigin, logger);
-
-  app.setErrorHandler(errorHandler(logger, api.maxBodyBytes));
-  app.setNotFoundHandler((request) => {
-    throw new MillraceError('NOT_FOUND', {path: new URL(request.url, 'http://x').pathname});
-  });
-  addRequestHooks(app, {checkOrigin, viewers, origins: new Set(api.origins), metrics, logger});
-
-  mountHealth(app, health);
-  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
-  await app.register((scope) => mountUploads(scope, uploads, options.addUpload, (bytes) => metrics.uploadedBytes.inc(bytes)));
-  const host: MountHost = {onUpgrade: upgrades.on, viewer: viewers};
-  for (const mount of options.mounts) await app.register(async (scope) => mount(scope, host));
-  await app.ready();
-
+  let running: {app: FastifyInstance; upgrades: Upgrades} | undefined;
   let url = '';
+  const port = () => (running?.app.server.address() as AddressInfo | null | undefined)?.port ?? api.port;
+  const checkOrigin = createOriginCheck({api}, port);
+
   const drain = async (signal: AbortSignal): Promise<void> => {
+    if (running === undefined) return;
+    const {app, upgrades} = running;
     const cut = () => {
       app.server.closeAllConnections();
       upgrades.destroy();
@@ -80,23 +58,26 @@ export async function createHttpHost(options: HttpHostOptions): Promise<HttpHost
     if (signal.aborted) cut();
     // Node keeps a connection that becomes idle after the close until its keep-alive time is over.
     const closeIdle = setInterval(() => app.server.closeIdleConnections(), 50);
-    // Stops listening, closes idle connections, waits for the others; a second call waits for the first.
+    // A second call waits for the first.
     await app.close();
     clearInterval(closeIdle);
     signal.removeEventListener('abort', cut);
   };
+
   return {
     name: 'http',
-    app,
     checkOrigin,
     get url() {
       return url;
     },
     async start() {
+      const app = createApp(options, logger);
+      running = {app, upgrades: handleUpgrades(app, checkOrigin, logger)};
       try {
+        await mountAll(app, options, {checkOrigin, upgrades: running.upgrades, logger});
         await app.listen({host: api.host, port: api.port});
       } catch (error) {
-        await app.close();
+        await drain(AbortSignal.abort());
         throw asListenError(error as NodeJS.ErrnoException, api);
       }
       const name = ['0.0.0.0', '::'].includes(api.host) ? 'localhost' : api.host;
@@ -106,6 +87,36 @@ export async function createHttpHost(options: HttpHostOptions): Promise<HttpHost
     drain,
     stop: () => drain(AbortSignal.abort()),
   };
+}
+
+function createApp({config: {api}}: HttpHostOptions, logger: Logger): FastifyInstance {
+  const answerError = errorHandler(logger, api.maxBodyBytes);
+  const app = fastify({
+    bodyLimit: api.maxBodyBytes,
+    genReqId: (request) => {
+      const given = request.headers['x-request-id'];
+      return typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : newId();
+    },
+    forceCloseConnections: 'idle',
+    return503OnClosing: true,
+    frameworkErrors: (error, request, reply) => answerError(error, request, reply),
+    routerOptions: {ignoreTrailingSlash: true},
+  });
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler((request) => {
+    throw new MillraceError('NOT_FOUND', {path: new URL(request.url, 'http://x').pathname});
+  });
+  return app;
+}
+
+async function mountAll(app: FastifyInstance, options: HttpHostOptions, {checkOrigin, upgrades, logger}: {checkOrigin: OriginCheck; upgrades: Upgrades; logger: Logger}): Promise<void> {
+  const {config: {api, uploads}, metrics, viewers} = options;
+  addRequestHooks(app, {checkOrigin, viewers, origins: new Set(api.origins), metrics, logger});
+  mountHealth(app, options.health);
+  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
+  await app.register((scope) => mountUploads(scope, uploads, options.addUpload, (bytes) => metrics.uploadedBytes.inc(bytes)));
+  const host: MountHost = {onUpgrade: upgrades.on, viewer: viewers};
+  for (const mount of options.mounts) await app.register(async (scope) => mount(scope, host));
 }
 
 function addRequestHooks(app: FastifyInstance, {checkOrigin, viewers, origins, metrics, logger}: {
@@ -142,8 +153,13 @@ function addRequestHooks(app: FastifyInstance, {checkOrigin, viewers, origins, m
   });
 }
 
+interface Upgrades {
+  readonly on: MountHost['onUpgrade'];
+  destroy(): void;
+}
+
 /** Hands upgraded connections to the mount of their path; keeps track of them, because the HTTP server does not. */
-function handleUpgrades(app: FastifyInstance, checkOrigin: OriginCheck, logger: Logger) {
+function handleUpgrades(app: FastifyInstance, checkOrigin: OriginCheck, logger: Logger): Upgrades {
   const handlers = new Map<string, Parameters<MountHost['onUpgrade']>[1]>();
   const sockets = new Set<Duplex>();
   app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -171,7 +187,7 @@ function handleUpgrades(app: FastifyInstance, checkOrigin: OriginCheck, logger: 
     }
   });
   return {
-    on: ((path, handler) => void handlers.set(path, handler)) as MountHost['onUpgrade'],
+    on: (path, handler) => void handlers.set(path, handler),
     destroy: () => sockets.forEach((socket) => socket.destroy()),
   };
 }

@@ -91,7 +91,7 @@ function asUploadError(error: NodeJS.ErrnoException, body: IncomingMessage, fold
 function checkName(name: string | undefined): string {
   const reason = name === undefined || name.trim() === '' ? 'it is missing.'
     : name.length > 255 ? 'it is longer than 255 characters.'
-    : /[\/\\\p{Cc}]/u.test(name) || /^\.+$/.test(name) ? 'it must be a plain file name.' : null;
+    : /[/\\\p{Cc}]/u.test(name) || /^\.+$/.test(name) ? 'it must be a plain file name.' : null;
   if (reason !== null) throw new MillraceError('ARGUMENT_INVALID', {name: 'name', reason});
   return name!;
 }

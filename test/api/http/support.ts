@@ -30,7 +30,7 @@ export async function startHost(settings: readonly string[] = [], more: Partial<
   const metrics = new Metrics({version: '0.0.0'});
   const uploads: UploadRecord[] = [];
   const log: string[] = [];
-  const host = await createHttpHost({
+  const host = createHttpHost({
     config, metrics, logger: createLogger({format: 'json', level: 'debug', output: {write: (line) => void log.push(line)}}), viewers: createViewers(config),
     health: {state: () => 'ready', checks: {}}, addUpload: async (upload) => void uploads.push(upload), mounts: [], ...more,
   });
