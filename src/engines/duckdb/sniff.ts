@@ -150,8 +150,8 @@ function tryCast(column: string, rung: string, options: RawOptions): string {
   return `TRY_CAST(${column} AS ${sqlType(typeOf(rung))})`;
 }
 
-/** Written with a zero before another digit. The cheap tests come first: this runs for every value. */
-const isCode = (column: string) => `(length(${column}) > 1 AND (starts_with(${column}, '0') OR NOT (${column}[1] BETWEEN '1' AND '9')) AND regexp_matches(${column}, '^\\s*[+-]?0[0-9]'))`;
+/** Begins with a zero before another digit (':' follows '9'): comparing costs a third of what a regular expression does. */
+const isCode = (column: string) => `(${['', '-', '+'].map(sign => `${column} >= '${sign}00' AND ${column} < '${sign}0:'`).join(' OR ')})`;
 
 /** A cast to an integer rounds a fraction away, and one to a date the time: what would lose something does not fit. */
 function rounded(column: string, rung: string, options: RawOptions): string {
