@@ -68,6 +68,8 @@ def export(model):
     kinds = {"int64": Int64TensorType, "float32": FloatTensorType}
     types = [(name, kinds[kind]([None, 1])) for name, kind in FEATURES.items()]
     exported = convert_sklearn(model, "late_arrival", types, target_opset={"": 21, "ai.onnx.ml": 3}, options={id(model): {"zipmap": False}})
+    # skl2onnx writes these in the order of a hash set: sorted, the same training gives the same bytes.
+    exported.opset_import.sort(key=lambda each: each.domain)
     return exported.SerializeToString()
 
 

@@ -114,11 +114,17 @@ function fill(slot: InputSlot, column: Column, start: number, count: number, fir
 }
 
 function copyNumbers(from: Numbers, to: Numbers): void {
-  const wide = to instanceof BigInt64Array || to instanceof BigUint64Array;
-  if (wide && !(from instanceof BigInt64Array || from instanceof BigUint64Array)) {
-    for (let row = 0; row < from.length; row++) to[row] = BigInt(from[row]!);
-  } else {
+  const widened = to instanceof BigInt64Array || to instanceof BigUint64Array;
+  if (!widened || from instanceof BigInt64Array || from instanceof BigUint64Array) {
     (to as Float64Array).set(from as Float64Array);
+    return;
+  }
+  // By halves, low first: a bigint a value costs several times as much. ONNX Runtime for Node is made for little-endian hosts only.
+  const halves = new Int32Array(to.buffer, to.byteOffset, from.length * 2);
+  for (let row = 0; row < from.length; row++) {
+    const value = from[row]!;
+    halves[row * 2] = value;
+    halves[row * 2 + 1] = value < 0 ? -1 : 0;
   }
 }
 
