@@ -155,7 +155,7 @@ export class SlowGraph {
 
   private keys(dataset: GraphDataset, order: object): Key[] {
     return Object.entries(order).flatMap(([name, direction]): Key[] => {
-      if (name === '_row_id') return [by(row => rowIds.get(row)!, direction)];
+      if (name === '_row_id') return [by(row => rowIds.get(row) ?? null, direction)];
       const field = dataset.schema.fields.find(candidate => candidate.name === name);
       if (field) return structKeys(field, direction, row => row[name]!);
       const own = dataset.rules.foreignKeys!.find(key => key.as === name)!;
@@ -293,7 +293,7 @@ function show(value: Value, type: DataType): unknown {
 }
 
 function likeToRegex(pattern: string, flags: string): RegExp {
-  const text = pattern.replace(/\\(.)|[%_]|[.*+?^${}()|[\]\\]/gs, (whole, escaped: string | undefined) => (escaped !== undefined ? escaped.replace(/[^\w]/g, '\\$&') : whole === '%' ? '.*' : whole === '_' ? '.' : `\\${whole}`));
+  const text = pattern.replace(/\\(.)|[%_]|[.*+?^${}()|[\]\\]/gs, (whole, escaped: string | undefined) => (escaped !== undefined ? escaped.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') : whole === '%' ? '.*' : whole === '_' ? '.' : `\\${whole}`));
   return new RegExp(`^${text}$`, `su${flags}`);
 }
 
