@@ -87,7 +87,8 @@ export class Lifecycle {
         });
       } catch (error) {
         if (!signal.aborted) {
-          logger.error({err: error, part: part.name}, `${part.name} did not start`);
+          // Whoever called start reports the error; the log only adds which part it was.
+          logger.debug({part: part.name}, `${part.name} did not start`);
           // stop() waits for this very promise, so the parts are stopped without it.
           this.#stopping = this.#stopStarted();
           await this.#stopping;

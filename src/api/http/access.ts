@@ -58,10 +58,16 @@ export function createOriginCheck(config: Pick<Config, 'api'>, port: () => numbe
     return ownHost(url.host) || (reachable && url.host === host.toLowerCase());
   };
 
+  // Parsing URLs is most of the cost, and few pairs ever pass.
+  const passed = new Set<string>();
   return (headers) => {
     const {host = '', origin} = headers;
-    if (!hostAllowed(host)) throw new MillraceError('ORIGIN_REFUSED', {origin: host});
-    if (origin !== undefined && !originAllowed(origin, host)) throw new MillraceError('ORIGIN_REFUSED', {origin});
+    const pair = `${host} ${origin}`;
+    if (!passed.has(pair)) {
+      if (!hostAllowed(host)) throw new MillraceError('ORIGIN_REFUSED', {origin: host});
+      if (origin !== undefined && !originAllowed(origin, host)) throw new MillraceError('ORIGIN_REFUSED', {origin});
+      if (passed.size < 100) passed.add(pair);
+    }
     const site = headers['sec-fetch-site'];
     // A link to us may be followed; anything else that another site starts without an Origin (an image, a script) may not.
     if (origin === undefined && (site === 'cross-site' || site === 'same-site') && headers['sec-fetch-mode'] !== 'navigate') {

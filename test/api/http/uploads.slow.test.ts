@@ -16,13 +16,14 @@ test('large uploads side by side do not stop the event loop', async () => {
   };
   const monitor = monitorEventLoop(5);
   const rounds: number[] = [];
-  // Other programs can stop this one for a while, but not in every round.
-  for (let round = 0; round < 3; round++) {
+  // Alone on a machine it is 10 to 30 ms; hashing or writing a body in one piece would take more than this limit.
+  const limit = 100;
+  // Other programs can stop this one for a while, but hardly in every round.
+  for (let round = 0; round < 4 && !(rounds.at(-1)! < limit); round++) {
     monitor.reset();
     expect(await Promise.all([client(), client()])).toEqual([`201 ${128 << 20}`, `201 ${128 << 20}`]);
     rounds.push(monitor.longest());
   }
   monitor.stop();
-  // Hashing or writing a body in one piece would take twice as long; alone on a machine it is 10 to 30 ms.
-  expect(Math.min(...rounds)).toBeLessThan(150);
+  expect(rounds.at(-1)).toBeLessThan(limit);
 });
