@@ -154,13 +154,19 @@ export function asMillraceError(error: unknown): MillraceError {
 
 /** The nearest of `names` to `name`, as a sentence for a hint, or ''. */
 export function didYouMean(name: string, names: Iterable<string>): string {
+  const best = nearestName(name, names);
+  return best === undefined ? '' : `Did you mean '${best}'?`;
+}
+
+/** The nearest of `names` to `name`, unless all are far from it. */
+export function nearestName(name: string, names: Iterable<string>): string | undefined {
   let best: string | undefined;
   let least = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of names) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase(), least);
     if (distance < least) [best, least] = [candidate, distance];
   }
-  return best === undefined ? '' : `Did you mean '${best}'?`;
+  return best;
 }
 
 function editDistance(a: string, b: string, limit: number): number {

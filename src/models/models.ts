@@ -117,6 +117,10 @@ export interface Models {
   get(viewer: Viewer, name: string): Promise<ModelRecord>;
   versionsOf(viewer: Viewer, modelIds: readonly string[]): Promise<Map<string, ModelVersionRecord[]>>;
   aliasesOf(viewer: Viewer, modelId: string, at?: Date): Promise<AliasRecord[]>;
+  /** Current aliases of several models, by model id. */
+  aliasesOfModels(viewer: Viewer, modelIds: readonly string[]): Promise<Map<string, AliasRecord[]>>;
+  /** Where an alias pointed and since when, newest first. */
+  aliasHistory(viewer: Viewer, modelId: string, alias: string): Promise<AliasRecord[]>;
   /** Puts an artifact through the gate and stores it as the next version. @throws ARTIFACT_*, PARITY_FAILED, NAME_* */
   register(viewer: Viewer, input: RegisterInput): Promise<ModelVersionRecord>;
   /** @throws MODEL_NOT_FOUND, MODEL_VERSION_NOT_FOUND */
@@ -127,6 +131,8 @@ export interface Models {
   undeploy(viewer: Viewer, dataset: string, field: string): Promise<void>;
   deployments(): Promise<DeploymentRecord[]>;
   bindings(viewer: Viewer, dataset: string): Promise<ModelBinding[]>;
+  /** The same for several datasets, by name, without statements for each. */
+  bindingsOf(viewer: Viewer, datasets: readonly string[]): Promise<Map<string, ModelBinding[]>>;
   /** Scores a batch whose columns stand in signature order; loads the version on first use and keeps it. */
   score(version: ModelVersionRecord, batch: ColumnBatch): Promise<readonly Column[]>;
   /** One prediction for given values, by input name. @throws INPUT_INVALID */

@@ -269,6 +269,8 @@ export interface Pipelines {
   ingest(viewer: Viewer, step: Omit<IngestStep, 'kind' | 'name'>, idempotencyKey?: string): Promise<RunRecord>;
   run(viewer: Viewer, id: string): Promise<RunRecord>;
   runs(viewer: Viewer, filter: {pipeline?: string; status?: RunStatus; limit: number; before?: Date}): Promise<RunRecord[]>;
+  /** By id, of several at once; ids that are none are left out. */
+  runsById(viewer: Viewer, ids: readonly string[]): Promise<Map<string, RunRecord>>;
   /** Steps of several runs by one statement. */
   stepsOf(viewer: Viewer, runIds: readonly string[]): Promise<Map<string, StepRecord[]>>;
   /** Each event after a number, once, in order, until the run has ended. @throws RUN_NOT_FOUND, EVENTS_EXPIRED */

@@ -4,6 +4,7 @@
  * A dataset never changes; it gets a new snapshot by one catalog transaction that compares and sets its head. A commit's files lie
  * in a folder of their own, first staged, then renamed, then named by the transaction; what no transaction names is swept.
  */
+import type {Stores} from '../catalog/catalog.ts';
 import type {Viewer} from '../core/viewer.ts';
 import type {StagedFile, Table} from '../engines/engine.ts';
 import type {ColumnProfile, Rules, Schema} from '../schemas/schema.ts';
@@ -64,6 +65,8 @@ export interface FileRecord {
   readonly bytes: bigint;
   readonly sha256: string;
   readonly columns: StagedFile['columns'];
+  /** The dataset's schema version it was written with. */
+  readonly schemaVersion: number;
 }
 
 /** Exactly one of the three; none means the newest. `time` is commit time. */
@@ -81,7 +84,7 @@ export interface CommitRecord {
   readonly parentId: string | null;
   readonly operation: Operation;
   readonly schema: Schema;
-  readonly files: readonly Omit<FileRecord, 'addedAt' | 'removedAt' | 'firstRowId'>[];
+  readonly files: readonly Omit<FileRecord, 'addedAt' | 'removedAt' | 'firstRowId' | 'schemaVersion'>[];
   /** For replace and delete: ids of the parent's files that the new ones stand for. */
   readonly removes?: readonly string[];
   readonly runId: string | null;
@@ -99,6 +102,9 @@ export interface DatasetStore {
   create(name: string, rules: Rules): Promise<DatasetRecord>;
   setRules(id: string, rules: Rules): Promise<void>;
 
+  /** Field ids never come again. */
+  nextFieldId(datasetId: string): Promise<number>;
+
   /** Heads of a branch by dataset name: one consistent set, in one statement. */
   heads(branch: string): Promise<Map<string, SnapshotRecord>>;
   snapshot(id: string): Promise<SnapshotRecord | null>;
@@ -110,7 +116,8 @@ export interface DatasetStore {
   /** The files of a snapshot, in row order. */
   files(snapshot: Pick<SnapshotRecord, 'datasetId' | 'sequence'>): Promise<FileRecord[]>;
   filesOf(snapshots: readonly Pick<SnapshotRecord, 'id' | 'datasetId' | 'sequence'>[]): Promise<Map<string, FileRecord[]>>;
-  allFilePaths(): Promise<Set<string>>;
+  /** Ids of all snapshots: their files' folders are named so. */
+  allSnapshotIds(): Promise<Set<string>>;
 
   /** Inserts snapshot and files and moves the head. @throws COMMIT_CONFLICT when the head is not `parentId`. */
   commit(record: CommitRecord): Promise<SnapshotRecord>;
@@ -129,21 +136,30 @@ export interface Stage {
 
 /** A prepared commit: everything slow (hashing, profiling, checking, moving files) is done; `record` waits for its transaction. */
 export interface PreparedCommit {
-  readonly record: CommitRecord;
-  /** Datasets whose schema version or existence this commit changes make the graph swap. */
-  readonly changesGraph: boolean;
-  readonly rowCount: bigint;
-  /** Removes the moved files again when the transaction failed. */
+  /** Commits, in the caller's unit of work, and wakes those who follow the dataset or the graph. @throws COMMIT_CONFLICT */
+  commit(stores: Stores): Promise<SnapshotRecord>;
+  /** Writes the fsynced manifest beside the data, after the unit of work succeeded. */
+  published(snapshot: SnapshotRecord): Promise<void>;
+  /** Removes the moved files, after it failed. */
   abandon(): Promise<void>;
+}
+
+export interface NextSchema {
+  /** The dataset's schema after the commit. */
+  readonly schema: Schema;
+  /** What new files are written with: `schema` without the columns that the described ones lack. */
+  readonly written: Schema;
+  /** In words; empty when nothing changes, null for a dataset's first schema. */
+  readonly changes: readonly string[] | null;
 }
 
 export interface PrepareInput {
   readonly dataset: string;
   readonly branch: string;
-  readonly operation: 'append' | 'overwrite' | 'replace';
+  readonly operation: 'append' | 'overwrite';
   readonly stage: Stage;
   readonly files: readonly StagedFile[];
-  /** The schema the files were written with: from `schemaFor`. */
+  /** The dataset's schema after the commit: from `schemaFor`. */
   readonly schema: Schema;
   readonly rules?: Rules;
   readonly runId: string | null;
@@ -160,18 +176,16 @@ export interface Warehouse {
   table(snapshot: SnapshotRecord): Promise<Table>;
   stage(runId: string, step: string, fence: number): Promise<Stage>;
   /**
-   * The schema new files must be written with: the described columns with the dataset's own field ids, new ids for new columns.
+   * The schema a dataset would have after a commit of such columns: its own field ids for those it has, new ones for new columns.
    * @throws SCHEMA_INCOMPATIBLE, NAME_RESERVED, NAME_INVALID
    */
-  schemaFor(dataset: string, described: Schema, branch: string): Promise<Schema>;
+  schemaFor(dataset: string, described: Schema, mode: 'append' | 'overwrite', branch: string): Promise<NextSchema>;
   /** Hashes, profiles and checks the files against the rules, and moves them to their place. @throws KEY_VIOLATED, KEY_NULL, FOREIGN_KEY_VIOLATED, DISK_FULL */
   prepare(input: PrepareInput): Promise<PreparedCommit>;
-  /** Writes the fsynced manifest beside the data, after its transaction committed. */
-  published(snapshot: SnapshotRecord, files: readonly FileRecord[]): Promise<void>;
   /** Rewrites many small files as few; the same rows with the same ids. Null when there was nothing to do. */
   compact(dataset: string, branch?: string): Promise<SnapshotRecord | null>;
-  /** Removes folders that no snapshot names and no live attempt owns. Answers how many. */
-  sweep(): Promise<number>;
+  /** Removes folders older than some hours that no snapshot names. Answers how many. Zero hours: only while nothing else writes. */
+  sweep(graceHours: number): Promise<number>;
   /** The absolute path of a file of the warehouse. */
   pathOf(relative: string): string;
 }
@@ -196,6 +210,8 @@ export interface Datasets {
   /** Ids of the snapshots each run committed. */
   snapshotsOfRuns(viewer: Viewer, runIds: readonly string[]): Promise<Map<string, SnapshotRecord[]>>;
   files(viewer: Viewer, snapshotId: string): Promise<FileRecord[]>;
+  /** The same for several snapshots, by id. */
+  filesOf(viewer: Viewer, snapshotIds: readonly string[]): Promise<Map<string, FileRecord[]>>;
   /** Merges small files; null when there was nothing to do. */
   compact(viewer: Viewer, name: string): Promise<SnapshotRecord | null>;
 }
