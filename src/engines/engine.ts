@@ -145,7 +145,7 @@ export interface SqlAnalysis {
 /** Output column → the input columns it is computed from, as `relation.column`; null where it cannot be told. */
 export type ColumnLineage = Readonly<Record<string, readonly string[]>>;
 
-/** Scores rows while they pass: `features` are columns of the query; `score` answers with one column for each of `outputs`. */
+/** Scores rows while they pass: `features` are columns of the query (not written where the target's schema lacks them); `score` answers with one column for each of `outputs`. */
 export interface Scoring {
   readonly features: readonly string[];
   readonly outputs: readonly Field[];

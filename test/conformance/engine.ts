@@ -404,6 +404,21 @@ export function engineConformance(name: string, create: (folder: string) => Engi
       });
     });
 
+    test('lineage tells the columns that each column is made of', async () => {
+      const flights: Table = {kind: 'table', schema: schemaOf({day: 'date', delay: 'int32', origin: 'utf8'}), files: []};
+      const airports: Table = {kind: 'table', schema: schemaOf({iata: 'utf8', city: 'utf8'}), files: []};
+      const lineage = (sql: string) => engine.lineage(select(sql, {flights, airports}));
+      expect(await lineage('select f.*, a.city as "City Name" from flights f join airports a on f.origin = a.iata;')).toEqual({
+        day: ['flights.day'], delay: ['flights.delay'], origin: ['flights.origin'], city_name: ['airports.city'],
+      });
+      expect(await lineage('with x as (select origin, avg(delay) as d, count(*) as n from flights group by 1) select upper(origin) as o, d * 2 + n as m, n, 1 as one from x')).toEqual({
+        o: ['flights.origin'], m: ['flights.delay'], n: [], one: [],
+      });
+      expect(await lineage('select origin as o from flights union all select iata from airports')).toEqual({o: ['airports.iata', 'flights.origin']});
+      // What is not known for sure is left out.
+      expect(['flights.origin', undefined]).toContain((await lineage('select * exclude (delay) from flights')).origin?.[0]);
+    });
+
     test('profile tells nulls, distinct values, bounds and examples', async () => {
       const schema = schemaOf({a: 'int64', b: 'utf8', l: 'list<int32>'});
       const files = await write("select range as a, case when range % 4 = 0 then null else 'v' || range % 3 end as b, [1::int] as l from range(4000)", schema);

@@ -5,11 +5,13 @@ import {arrowToParquet, publishArrow} from './arrow.ts';
 import {readColumns} from './columns.ts';
 import {bind, Database} from './database.ts';
 import type {DatabaseOptions, Lease} from './database.ts';
+import {LineageTracer} from './lineage.ts';
 import {profiled} from './profile.ts';
-import {statement} from './relations.ts';
+import {queryColumns, relationSql, statement} from './relations.ts';
 import {writeScored} from './scored.ts';
 import {sniffed} from './sniff.ts';
-import {dataType} from './types.ts';
+import {withoutTrailer} from './sql.ts';
+import {sqlType} from './types.ts';
 import {columnNames, publishFile, writeParquet} from './write.ts';
 
 export type DuckDbOptions = DatabaseOptions;
@@ -17,35 +19,27 @@ export type DuckDbOptions = DatabaseOptions;
 /** DuckDB inside this process: files only from the allowed folders, no network, no extensions, settings locked. */
 export function createDuckDbEngine(options: DuckDbOptions): Engine {
   const database = new Database(options);
+  const tracer = new LineageTracer();
 
   return {
     name: 'duckdb',
     capabilities: {embedded: true, distributed: false},
     start: () => database.start(),
-    stop: () => database.stop(),
+    stop: async () => {
+      await Promise.all([database.stop(), tracer.stop()]);
+    },
 
     analyze: sql => database.use(async lease => analyzed(await tree(lease, sql))),
 
     describe: query =>
       database.use(
         async lease => {
-          const prepared = await lease.prepare(statement(query));
-          try {
-            const sources = Array.from({length: prepared.columnCount}, (_, index) => prepared.columnName(index));
-            const names = columnNames(sources);
-            const fields = names.map(
-              (name, index): Field => ({
-                id: 0,
-                name,
-                ...(name === sources[index] ? {} : {sourceName: sources[index]}),
-                type: dataType(prepared.columnType(index)),
-                nullable: true,
-              }),
-            );
-            return {fields};
-          } finally {
-            prepared.destroySync();
-          }
+          const columns = await queryColumns(lease, statement(query));
+          const names = columnNames(columns.map(column => column.name));
+          const fields = columns.map(
+            ({name: source, type}, index): Field => ({id: 0, name: names[index]!, ...(names[index] === source ? {} : {sourceName: source}), type, nullable: true}),
+          );
+          return {fields};
         },
         {},
         {query},
@@ -92,8 +86,9 @@ export function createDuckDbEngine(options: DuckDbOptions): Engine {
 
     importArrow: (path, out, work) => database.use(() => database.withScratch((_, connection) => arrowToParquet(connection, path, out, work?.signal)), work, {writing: out}),
 
-    async lineage() {
-      return {};
+    async lineage(query) {
+      const {outputs, relations} = await database.use(async lease => lineageInputs(lease, query), {}, {query});
+      return tracer.trace(withoutTrailer(query.sql), outputs, relations);
     },
   };
 }
@@ -103,6 +98,17 @@ async function tree(lease: Lease, sql: string) {
   bind(prepared, [sql]);
   const reader = await prepared.runAndReadAll();
   return parsed(reader.value(0, 0) as string, sql);
+}
+
+/** What tracing needs to know of the query's own columns and those of its relations. */
+async function lineageInputs(lease: Lease, query: Query) {
+  const columns = await queryColumns(lease, statement(query));
+  const names = columnNames(columns.map(column => column.name));
+  const relations: Record<string, {name: string; sqlType: string}[]> = {};
+  for (const [name, relation] of Object.entries(query.relations)) {
+    relations[name] = (await queryColumns(lease, relationSql(relation))).map(column => ({name: column.name, sqlType: sqlType(column.type)}));
+  }
+  return {outputs: columns.map(({name: original}, index) => ({name: names[index]!, original})), relations};
 }
 
 async function run(lease: Lease, query: Query) {

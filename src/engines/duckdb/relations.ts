@@ -1,8 +1,10 @@
 import {MillraceError} from '../../core/errors.ts';
 import {parseTypeName} from '../../schemas/parse-type.ts';
+import type {DataType} from '../../schemas/schema.ts';
 import type {Query, RawFiles, RawOptions, Relation, Table} from '../engine.ts';
+import type {Lease} from './database.ts';
 import {identifier, literal, literalList, withoutTrailer} from './sql.ts';
-import {readSchema, rowIdName, sqlType} from './types.ts';
+import {dataType, readSchema, rowIdName, sqlType} from './types.ts';
 
 /**
  * The query as one statement of DuckDB: its relations as CTEs, its SQL as a subquery, so that the SQL may have a WITH of its own,
@@ -12,6 +14,16 @@ export function statement(query: Query): string {
   const relations = Object.entries(query.relations).map(([name, relation]) => `${identifier(name)} AS NOT MATERIALIZED (${relationSql(relation)})`);
   const sql = withoutTrailer(query.sql);
   return relations.length === 0 ? `FROM (\n${sql}\n)` : `WITH ${relations.join(', ')}\nFROM (\n${sql}\n)`;
+}
+
+/** The columns a statement will have, without running it. */
+export async function queryColumns(lease: Lease, sql: string): Promise<{name: string; type: DataType}[]> {
+  const prepared = await lease.prepare(sql);
+  try {
+    return Array.from({length: prepared.columnCount}, (_, index) => ({name: prepared.columnName(index), type: dataType(prepared.columnType(index))}));
+  } finally {
+    prepared.destroySync();
+  }
 }
 
 /** Lines of `statement` before the user's own. */

@@ -7,7 +7,7 @@ import type {Column, Query, Scoring, StagedFile, WriteTarget} from '../engine.ts
 import {readColumns} from './columns.ts';
 import {bind} from './database.ts';
 import type {Lease} from './database.ts';
-import {statement} from './relations.ts';
+import {queryColumns, statement} from './relations.ts';
 import {identifier, literal} from './sql.ts';
 import {sqlType} from './types.ts';
 import {columnNames, copyParquet, targetFields} from './write.ts';
@@ -38,7 +38,7 @@ export async function writeScored(setting: ScoringSetting, query: Query, scoring
   const {lease, scores} = setting;
   lease.part = [0, 0.2];
   const source = (await isOrderly(lease, query)) ? query : await spilled(setting, query);
-  const names = await namesOf(lease, source);
+  const names = columnNames((await queryColumns(lease, statement(source))).map(column => column.name));
   // Features go by the legal names that `describe` tells.
   const renamed: Query = {...source, sql: `FROM (\n${source.sql}\n) AS q(${names.map(identifier).join(', ')})`};
   const table = `scores_${++scorings}`;
@@ -48,16 +48,16 @@ export async function writeScored(setting: ScoringSetting, query: Query, scoring
     await score(setting, renamed, scoring, table);
     lease.part = [0.8, 1];
     const fields = targetFields(target);
-    const select = `SELECT ${columns(fields, names, scoring.outputs)} FROM (\n${statement(source)}\n) AS q(${names.map(identifier).join(', ')}) POSITIONAL JOIN ${table} AS s`;
+    const select = `SELECT ${columns(fields, names, scoring)} FROM (\n${statement(source)}\n) AS q(${names.map(identifier).join(', ')}) POSITIONAL JOIN ${table} AS s`;
     return await copyParquet(lease, select, source.params, fields, target);
   } finally {
     await scores.run(`DROP TABLE ${table}`);
   }
 }
 
-function columns(fields: readonly Field[], names: readonly string[], outputs: readonly Field[]): string {
+function columns(fields: readonly Field[], names: readonly string[], {features, outputs}: Scoring): string {
   const from = new Map<string, string>([...names.map(name => [name, 'q'] as const), ...outputs.map(output => [output.name, 's'] as const)]);
-  const missing = [...from.keys()].find(name => !fields.some(field => field.name === name));
+  const missing = [...from.keys()].find(name => !features.includes(name) && !fields.some(field => field.name === name));
   if (missing !== undefined) throw new MillraceError('INTERNAL', {reason: `the column '${missing}' is not in the schema it is written with`});
   return fields
     .map(field => {
@@ -65,15 +65,6 @@ function columns(fields: readonly Field[], names: readonly string[], outputs: re
       return `${side ? `CAST(${side}.${identifier(field.name)} AS ${sqlType(field.type)})` : `NULL::${sqlType(field.type)}`} AS ${identifier(field.name)}`;
     })
     .join(', ');
-}
-
-async function namesOf(lease: Lease, query: Query): Promise<string[]> {
-  const prepared = await lease.prepare(statement(query));
-  try {
-    return columnNames(Array.from({length: prepared.columnCount}, (_, index) => prepared.columnName(index)));
-  } finally {
-    prepared.destroySync();
-  }
 }
 
 interface PlanNode {

@@ -7,9 +7,9 @@ import type {DataType, Field, Schema} from '../../schemas/schema.ts';
 import type {RawFiles, RawOptions} from '../engine.ts';
 import type {Lease} from './database.ts';
 import {sourceUnreadable} from './failures.ts';
-import {csvDialect, jsonOptions, relationSql} from './relations.ts';
+import {csvDialect, jsonOptions, queryColumns, relationSql} from './relations.ts';
 import {identifier, literal, literalList} from './sql.ts';
-import {dataType, sqlType} from './types.ts';
+import {sqlType} from './types.ts';
 
 /** Schema and reader options of raw files; types hold for every value of every file. @throws SOURCE_EMPTY, SOURCE_UNREADABLE */
 export async function sniffed(lease: Lease, raw: RawFiles): Promise<{schema: Schema; raw: RawFiles}> {
@@ -20,20 +20,6 @@ export async function sniffed(lease: Lease, raw: RawFiles): Promise<{schema: Sch
   return {schema: await schemaOf(lease, found), raw: found};
 }
 
-interface Named {
-  readonly name: string;
-  readonly type: DataType;
-}
-
-async function columnsOf(lease: Lease, sql: string): Promise<Named[]> {
-  const prepared = await lease.prepare(sql);
-  try {
-    return Array.from({length: prepared.columnCount}, (_, index) => ({name: prepared.columnName(index), type: dataType(prepared.columnType(index))}));
-  } finally {
-    prepared.destroySync();
-  }
-}
-
 async function objects(lease: Lease, sql: string): Promise<Record<string, unknown>[]> {
   return (await lease.connection.runAndReadAll(sql)).getRowObjectsJson();
 }
@@ -41,7 +27,7 @@ async function objects(lease: Lease, sql: string): Promise<Record<string, unknow
 /** Fields with legal names; not null where the data has no null. */
 async function schemaOf(lease: Lease, raw: RawFiles): Promise<Schema> {
   const relation = relationSql(raw);
-  const columns = await columnsOf(lease, relation);
+  const columns = await queryColumns(lease, relation);
   const names = legalNames(columns.map(column => column.name));
   const counts = columns.map((column, index) => `count(${identifier(column.name)}) AS c${index}`);
   const [row] = await objects(lease, `SELECT count(*) AS n, ${counts.join(', ')} FROM (${relation})`);
@@ -90,7 +76,7 @@ const isoUnless = (format: unknown): string | undefined => {
 /** Columns are read by place, so all files of a pattern must have the same header. */
 async function sameColumns(lease: Lease, raw: RawFiles, options: RawOptions, names: readonly string[]): Promise<void> {
   for (const file of raw.files.slice(1)) {
-    const columns = await columnsOf(lease, `SELECT * FROM read_csv(${[literal(file), ...csvDialect(options), 'all_varchar = true'].join(', ')})`);
+    const columns = await queryColumns(lease, `SELECT * FROM read_csv(${[literal(file), ...csvDialect(options), 'all_varchar = true'].join(', ')})`);
     const own = columns.map(column => column.name);
     if (own.join('\0') !== names.join('\0')) {
       throw sourceUnreadable(`its columns (${own.join(', ')}) differ from those of ${raw.files[0]} (${names.join(', ')})`, [file], raw.format);
@@ -181,7 +167,7 @@ const wideIntegers = new Set(['int64', 'uint64', 'decimal(38,0)']);
  * columns found, which is several times faster than detecting again.
  */
 async function sniffJson(lease: Lease, raw: RawFiles): Promise<RawFiles> {
-  const found = await columnsOf(lease, `SELECT * FROM read_json(${[literalList(raw.files), ...jsonOptions(raw)].join(', ')})`);
+  const found = await queryColumns(lease, `SELECT * FROM read_json(${[literalList(raw.files), ...jsonOptions(raw)].join(', ')})`);
   if (found.length === 0) throw new MillraceError('SOURCE_EMPTY', {path: raw.files[0]});
   const said = raw.options.types ?? {};
   const columns = found.map(({name, type}) => ({name, type: said[name] ?? typeName(type)}));

@@ -6,7 +6,7 @@ import type {Field} from '../../schemas/schema.ts';
 import type {Query, StagedColumn, StagedFile, WriteTarget} from '../engine.ts';
 import {bind} from './database.ts';
 import type {Lease} from './database.ts';
-import {statement} from './relations.ts';
+import {queryColumns, statement} from './relations.ts';
 import {identifier, literal} from './sql.ts';
 import {fieldIds, rowIdFieldId, rowIdName, sqlType} from './types.ts';
 
@@ -29,17 +29,12 @@ export function columnNames(names: readonly string[]): string[] {
 /** The query with the target's columns, in its order and types; a column that the query does not have is null. */
 async function conformed(lease: Lease, query: Query, fields: readonly Field[]): Promise<string> {
   const sql = statement(query);
-  const prepared = await lease.prepare(sql);
-  try {
-    const names = columnNames(Array.from({length: prepared.columnCount}, (_, index) => prepared.columnName(index)));
-    const has = new Set(names);
-    const extra = names.find(name => !fields.some(field => field.name === name));
-    if (extra !== undefined) throw new MillraceError('INTERNAL', {reason: `the query's column '${extra}' is not in the schema it is written with`});
-    const columns = fields.map(field => `${has.has(field.name) ? `CAST(${identifier(field.name)} AS ${sqlType(field.type)})` : `NULL::${sqlType(field.type)}`} AS ${identifier(field.name)}`);
-    return `SELECT ${columns.join(', ')} FROM (\n${sql}\n) AS q(${names.map(identifier).join(', ')})`;
-  } finally {
-    prepared.destroySync();
-  }
+  const names = columnNames((await queryColumns(lease, sql)).map(column => column.name));
+  const has = new Set(names);
+  const extra = names.find(name => !fields.some(field => field.name === name));
+  if (extra !== undefined) throw new MillraceError('INTERNAL', {reason: `the query's column '${extra}' is not in the schema it is written with`});
+  const columns = fields.map(field => `${has.has(field.name) ? `CAST(${identifier(field.name)} AS ${sqlType(field.type)})` : `NULL::${sqlType(field.type)}`} AS ${identifier(field.name)}`);
+  return `SELECT ${columns.join(', ')} FROM (\n${sql}\n) AS q(${names.map(identifier).join(', ')})`;
 }
 
 /** Runs the query into Parquet files of the target's folder, which are on disk when this returns. */
