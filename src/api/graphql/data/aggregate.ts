@@ -78,17 +78,19 @@ export class Aggregates {
     const {relation} = this;
     const dataset = relation.shape.name;
     const x = bits === 32 ? `${relation.column(column)}::DOUBLE` : relation.column(column);
-    const whole = `(SELECT max(abs(${quote(column)}::DOUBLE)) FILTER (WHERE isfinite(${quote(column)})) FROM ${quote(dataset)})`;
-    const greatest = this.greatest.get(column) ?? `coalesce(${this.bindings.bind((_, facts) => facts.greatest(dataset, column), 'DOUBLE')}, ${whole})`;
-    this.greatest.set(column, greatest);
-    const scale = `pow(2, 60 - ceil(log2(greatest(coalesce(${greatest}, 1), 1e-280))))`;
+    let scale = this.scales.get(column);
+    if (scale === undefined) {
+      scale = this.bindings.bind((_, facts) => facts.scale(dataset, column), 'DOUBLE');
+      this.scales.set(column, scale);
+      this.bindings.scaled.push({dataset, column});
+    }
     const grid = relation.compute(`CASE WHEN isfinite(${quote(column)}) THEN CAST(${quote(column)}::DOUBLE * ${scale} AS BIGINT) END`);
-    const [most, least, sum, unit] = [this.add(`max(${x})`), this.add(`min(${x})`), this.add(`sum(${grid})`), this.add(`any_value(${scale})`)];
+    const [most, least, sum] = [this.add(`max(${x})`), this.add(`min(${x})`), this.add(`sum(${grid})`)];
     const special = `WHEN isnan(${most}) OR (isinf(${most}) AND isinf(${least}) AND ${most} > ${least}) THEN 'nan'::DOUBLE WHEN isinf(${most}) THEN ${most} WHEN isinf(${least}) THEN ${least}`;
-    return `(CASE ${special} ELSE ${sum}::DOUBLE / ${unit} END)`;
+    return `(CASE ${special} ELSE ${sum}::DOUBLE / ${scale} END)`;
   }
 
-  private readonly greatest = new Map<string, string>();
+  private readonly scales = new Map<string, string>();
 }
 
 function count(columns: readonly string[], distinct: boolean): string {

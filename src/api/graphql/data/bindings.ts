@@ -6,8 +6,8 @@ import type {Given, Variables} from './given.ts';
 
 /** What is known of the snapshots a request reads. */
 export interface Facts {
-  /** A number that no finite value of the column exceeds in size; null when it is not known. */
-  greatest(dataset: string, column: string): number | null;
+  /** The power of two that puts a float column of `Bindings.scaled` on its grid. */
+  scale(dataset: string, column: string): number;
 }
 
 /** A bound parameter of a plan: its value for one request. @throws ARGUMENT_INVALID */
@@ -16,6 +16,8 @@ export type Parameter = (variables: Variables, facts: Facts) => SqlValue;
 /** The bound parameters of one statement, in order; values of callers reach SQL through here only. */
 export class Bindings {
   readonly parameters: Parameter[] = [];
+  /** Float columns that are summed, whose scale must be known before values are bound. */
+  readonly scaled: {readonly dataset: string; readonly column: string}[] = [];
 
   /** Binds what `read` gives, and answers with the parameter as an expression of the type. */
   bind(read: Parameter, type: string): string {

@@ -114,7 +114,7 @@ class StatementBuilder implements FilterScope {
   }
 
   statement(sql: string): Statement {
-    return {sql, parameters: this.bindings.parameters, datasets: [...this.datasets]};
+    return {sql, parameters: this.bindings.parameters, datasets: [...this.datasets], scaled: this.bindings.scaled};
   }
 
   /** The rows that `where`, `order_by`, `limit` and `offset` choose. `bounded`: more rows than the viewer may have are an error. */

@@ -7,6 +7,7 @@ import type {DataSchema} from './data-schema.ts';
 import type {Variables} from './given.ts';
 import type {DataContext} from './graph-model.ts';
 import type {FieldPlan, Statement} from './plan.ts';
+import {scaleOf} from './scales.ts';
 import {scoredTexts} from './scoring.ts';
 
 /** Runs one compiled root field; the answer is its JSON text. @throws every code a data field can fail with */
@@ -75,8 +76,6 @@ class FieldRun {
     const {cost} = this.context.viewer.limits;
     const rows = [...snapshots.values()].reduce((sum, snapshot) => sum + snapshot.rowCount, 0n);
     if (rows > BigInt(cost)) throw new MillraceError('QUERY_TOO_COSTLY', {estimate: `${rows} rows`, limit: `${cost}`});
-    const facts = factsOf(snapshots);
-    const params = statement.parameters.map(parameter => parameter(this.variables, facts));
     const relations: Record<string, Query['relations'][string]> = {};
     for (const [name, snapshot] of snapshots) {
       const table = await this.context.table(snapshot);
@@ -84,6 +83,9 @@ class FieldRun {
       // Rows of an older snapshot are shown with today's columns: found by field id, null where they did not exist.
       relations[name] = sameFields(schema, snapshot.schema) ? {...table, rowIds: true} : {...table, schema, uniform: false, rowIds: true};
     }
+    const scales = await Promise.all(statement.scaled.map(({dataset, column}) => scaleOf(snapshots.get(dataset)!, column, relations[dataset]!, this.context)));
+    const facts: Facts = {scale: (dataset, column) => scales[statement.scaled.findIndex(one => one.dataset === dataset && one.column === column)]!};
+    const params = statement.parameters.map(parameter => parameter(this.variables, facts));
     return {sql: statement.sql, params, relations};
   }
 
@@ -103,17 +105,6 @@ class FieldRun {
     const root = await this.snapshot(this.plan.dataset);
     return heads.resolve(dataset, {time: root.committedAt});
   }
-}
-
-function factsOf(snapshots: ReadonlyMap<string, SnapshotRecord>): Facts {
-  return {
-    greatest(dataset, column) {
-      const profile = snapshots.get(dataset)?.profile.find(({name}) => name === column);
-      if (profile?.min == null || profile.max == null) return null;
-      const greatest = Math.max(Math.abs(Number(profile.min)), Math.abs(Number(profile.max)));
-      return Number.isFinite(greatest) ? greatest : null;
-    },
-  };
 }
 
 const sameFields = (a: Schema, b: Schema): boolean => a === b || JSON.stringify(a.fields.map(({id, name, type}) => [id, name, type])) === JSON.stringify(b.fields.map(({id, name, type}) => [id, name, type]));

@@ -9,6 +9,8 @@ export interface Statement {
   readonly parameters: readonly Parameter[];
   /** The datasets it reads, the root's first. */
   readonly datasets: readonly string[];
+  /** Float columns it sums. */
+  readonly scaled: readonly {readonly dataset: string; readonly column: string}[];
 }
 
 /** A root field of the data graph, compiled: good for every request with the same shape of variables. */

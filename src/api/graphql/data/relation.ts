@@ -8,7 +8,7 @@ import type {DatasetShape} from './shape.ts';
  */
 export class RelationUse {
   private readonly columns = new Set<string>();
-  private readonly computed: string[] = [];
+  private readonly computed = new Map<string, string>();
 
   constructor(
     readonly shape: DatasetShape,
@@ -26,14 +26,14 @@ export class RelationUse {
 
   /** Adds a column computed by an expression of the dataset's columns. */
   compute(expression: string): string {
-    const name = `~${this.computed.length}`;
-    this.computed.push(`${expression} AS ${quote(name)}`);
+    const name = this.computed.get(expression) ?? `~${this.computed.size}`;
+    this.computed.set(expression, name);
     return `${this.alias}.${quote(name)}`;
   }
 
   /** The relation for a FROM, when everything has been asked of it. */
   sql(): string {
-    const parts = [...[...this.columns].map(quote), ...this.computed];
+    const parts = [...[...this.columns].map(quote), ...[...this.computed].map(([expression, name]) => `${expression} AS ${quote(name)}`)];
     return `(SELECT ${parts.length === 0 ? '1' : parts.join(', ')} FROM ${quote(this.shape.name)}) AS ${this.alias}`;
   }
 }
