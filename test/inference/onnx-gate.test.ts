@@ -1,3 +1,5 @@
+import {fork} from 'node:child_process';
+import {once} from 'node:events';
 import {cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, truncateSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -149,6 +151,13 @@ describe('refused', () => {
     process.kill(child, 'SIGKILL');
     await expect(trial).rejects.toMatchObject({code: 'ARTIFACT_CRASHED', message: expect.stringContaining('SIGKILL')});
     expect(gateProcesses()).toEqual([]);
+  });
+
+  test('a trial whose server is gone ends itself', async () => {
+    const child = fork(new URL('../../src/inference/onnx/gate-process.ts', import.meta.url), {serialization: 'advanced', stdio: 'ignore', env: {PATH: process.env.PATH}});
+    child.send({artifact: artifactOf('endless'), lifeSeconds: 1});
+    const [, signal] = (await once(child, 'exit')) as [number | null, string | null];
+    expect(signal).toBe('SIGKILL');
   });
 
   test('a model that fails on made-up rows, unless it is given some', async () => {

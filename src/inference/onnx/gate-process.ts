@@ -4,6 +4,7 @@
  */
 import {realpath, writeFile} from 'node:fs/promises';
 import {isAbsolute, normalize, resolve, sep} from 'node:path';
+import {Worker} from 'node:worker_threads';
 import {Tensor} from 'onnxruntime-node';
 import type {InferenceSession} from 'onnxruntime-node';
 import type {Column} from '../../engines/engine.ts';
@@ -23,6 +24,8 @@ import {columnOfValues, valueAt} from './values.ts';
 export interface GateRequest {
   readonly artifact: Artifact;
   readonly examples?: Examples;
+  /** Seconds after which this process ends itself, should its parent be gone by then. */
+  readonly lifeSeconds: number;
 }
 
 export type GateFindings = Omit<GateReport, 'runtime'>;
@@ -258,7 +261,13 @@ async function compare(session: InferenceSession, spec: ScorerSpec, examples: Ex
   return {rows, maxDifference};
 }
 
+/** From a thread of its own, because a model that never returns holds this one. */
+function limitLife(seconds: number): void {
+  new Worker("setTimeout(() => process.kill(process.pid, 'SIGKILL'), require('node:worker_threads').workerData)", {eval: true, execArgv: [], workerData: seconds * 1000}).unref();
+}
+
 process.once('message', async (request: GateRequest) => {
+  limitLife(request.lifeSeconds);
   // Should the model eat the host's memory, Linux is to end this process and no other.
   await writeFile('/proc/self/oom_score_adj', '1000').catch(() => undefined);
   let answer: GateAnswer;

@@ -18,7 +18,7 @@ export interface GateOptions {
 /** Checks an artifact and tries it in a process of its own. @throws ARTIFACT_*, PARITY_FAILED, INPUT_INVALID */
 export async function passGate(artifact: Artifact, {examples, trialSeconds, maxBytes}: GateOptions): Promise<GateFindings> {
   await checkFiles(artifact, maxBytes);
-  const answer = await tryInProcess({artifact, examples}, trialSeconds);
+  const answer = await tryInProcess({artifact, examples, lifeSeconds: trialSeconds + LATE_SECONDS}, trialSeconds);
   if ('failure' in answer) throw new MillraceError(answer.failure.code, answer.failure.details);
   return answer.report;
 }
@@ -32,6 +32,9 @@ async function checkFiles({folder, model, files}: Artifact, limit: number): Prom
   }
   if (bytes > limit) throw new MillraceError('ARTIFACT_TOO_LARGE', {bytes, limit});
 }
+
+/** How much later than by us a trial ends itself: that is for when we are gone. */
+const LATE_SECONDS = 5;
 
 /** Memory of JavaScript the trial may take, in MB; ONNX Runtime's own comes on top. */
 const HEAP = 1024;

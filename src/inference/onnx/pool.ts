@@ -56,15 +56,18 @@ export class ThreadPool {
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
-  /** Lets the threads finish what they have, and ends them. */
+  /** Lets the threads finish what they have, and ends them; what takes longer than the grace is rejected. */
   async stop(): Promise<void> {
     this.stopped = true;
     await Promise.all(this.slots.map(async (thread, place) => {
       if (!thread) return;
-      const timer = setTimeout(() => void thread.worker.terminate(), GRACE * 1000);
-      await this.send(place, {kind: 'end'}, 0, []).catch(() => undefined);
-      await thread.ended;
-      clearTimeout(timer);
+      this.send(place, {kind: 'end'}, 0, []).catch(() => undefined);
+      if (await endsWithin(thread, GRACE)) return;
+      void thread.worker.terminate();
+      if (await endsWithin(thread, 1)) return;
+      // A thread within a model that never returns cannot be ended; it must not keep the process from ending.
+      thread.worker.unref();
+      rejectAll(thread.waiting, 'it did not end');
     }));
   }
 
@@ -96,14 +99,28 @@ export class ThreadPool {
       worker.once('exit', () => {
         if (this.slots[place]?.worker === worker) this.slots[place] = undefined;
         if (!this.stopped) this.options.onDeath(reason);
-        for (const job of waiting.values()) job.reject(new MillraceError('SCORING_INTERRUPTED', {reason}));
-        waiting.clear();
+        rejectAll(waiting, reason);
         resolve();
       });
     });
     for (const request of this.options.setup()) worker.postMessage({id: 0, request});
     return {worker, waiting, ended};
   }
+}
+
+function rejectAll(waiting: Map<number, Waiting>, reason: string): void {
+  for (const job of waiting.values()) job.reject(new MillraceError('SCORING_INTERRUPTED', {reason}));
+  waiting.clear();
+}
+
+async function endsWithin(thread: Thread, seconds: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>(resolve => {
+    timer = setTimeout(() => resolve(false), seconds * 1000);
+  });
+  const inTime = await Promise.race([thread.ended.then(() => true), late]);
+  clearTimeout(timer);
+  return inTime;
 }
 
 const sum = (waiting: ReadonlyMap<number, Waiting>): number => {

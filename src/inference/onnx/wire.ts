@@ -24,28 +24,24 @@ const nothing = new Uint8Array(0);
 /** The fields of a message in order. @throws Error where the bytes are not a message. */
 export function* fieldsOf(message: Uint8Array): Generator<WireField> {
   let at = 0;
-  const varint = (): bigint => {
-    let value = 0n;
-    for (let shift = 0n; shift < 70n; shift += 7n) {
-      const byte = message[at++];
-      if (byte === undefined) throw new Error('it ends within a number');
-      value |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) return BigInt.asUintN(64, value);
-    }
-    throw new Error('a number is longer than 64 bits');
+  /** As a signed 64-bit number. */
+  const varint = (): number => {
+    const {value, length} = varintAt(message, at);
+    at += length;
+    return value;
   };
   while (at < message.length) {
     const start = at;
-    const tag = Number(varint());
+    const tag = varint();
     const [field, wire] = [Math.floor(tag / 8), tag % 8];
-    if (field === 0) throw new Error('a field has the number 0');
+    if (field <= 0) throw new Error('a field has the number 0');
     let number = 0;
     let bytes: Uint8Array = nothing;
     if (wire === VARINT) {
-      number = Number(BigInt.asIntN(64, varint()));
+      number = varint();
     } else if (wire === BYTES) {
-      const length = Number(varint());
-      if (length > message.length - at) throw new Error('it is shorter than it says');
+      const length = varint();
+      if (length < 0 || length > message.length - at) throw new Error('it is shorter than it says');
       bytes = message.subarray(at, at + length);
       at += length;
     } else if (wire === FIXED64 || wire === FIXED32) {
@@ -58,21 +54,44 @@ export function* fieldsOf(message: Uint8Array): Generator<WireField> {
   }
 }
 
+/** The number at a place, as a signed one of 64 bits, and how many bytes it takes. */
+function varintAt(bytes: Uint8Array, at: number): {value: number; length: number} {
+  let value = 0;
+  let scale = 1;
+  for (let length = 1; length <= EXACT_BYTES; length++) {
+    const byte = byteAt(bytes, at + length - 1);
+    value += (byte & 0x7f) * scale;
+    if (byte < 0x80) return {value, length};
+    scale *= 128;
+  }
+  let wide = BigInt(value);
+  for (let length = EXACT_BYTES + 1; length <= 10; length++) {
+    const byte = byteAt(bytes, at + length - 1);
+    wide |= BigInt(byte & 0x7f) << BigInt(7 * (length - 1));
+    if (byte < 0x80) return {value: Number(BigInt.asIntN(64, wide)), length};
+  }
+  throw new Error('a number is longer than 64 bits');
+}
+
+/** Seven bits each: so many stay below 2^53. */
+const EXACT_BYTES = 7;
+
+function byteAt(bytes: Uint8Array, at: number): number {
+  const byte = bytes[at];
+  if (byte === undefined) throw new Error('it ends within a number');
+  return byte;
+}
+
 /** The varints of a repeated field, packed or not. */
-export function* varintsOf(value: WireField): Generator<number> {
-  if (value.wire === VARINT) {
-    yield value.number;
+export function* varintsOf(field: WireField): Generator<number> {
+  if (field.wire === VARINT) {
+    yield field.number;
     return;
   }
-  let number = 0n;
-  let shift = 0n;
-  for (const byte of value.bytes) {
-    number |= BigInt(byte & 0x7f) << shift;
-    shift += 7n;
-    if (byte < 0x80) {
-      yield Number(BigInt.asIntN(64, number));
-      [number, shift] = [0n, 0n];
-    }
+  for (let at = 0; at < field.bytes.length; ) {
+    const {value, length} = varintAt(field.bytes, at);
+    yield value;
+    at += length;
   }
 }
 
