@@ -15,6 +15,9 @@ const main = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist/main.j
 // The pool takes its size from here when it is first used, which nothing did yet.
 process.env.UV_THREADPOOL_SIZE ??= '16';
 
+// ONNX Runtime reports to its maker unless it is told not to before it is loaded; what Millrace does is nobody's business.
+process.env.ORT_DISABLE_TELEMETRY ??= '1';
+
 /** Runs the program by another Node in place of this process: same streams, signals passed on, same end. */
 function launch(/** @type {string} */ node) {
   const child = spawn(node, ['--enable-source-maps', main, ...process.argv.slice(2)], {stdio: 'inherit'});

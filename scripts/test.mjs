@@ -25,6 +25,9 @@ if ((flag !== undefined && (flag !== '--only' || only === undefined)) || rest.le
 
 /** @typedef {{title: string, passed: number, failed: number, skipped: number, failures: string[], milliseconds: number}} Part */
 
+/** Milliseconds after which a run of jest hangs: something keeps it open. */
+const longestRun = 20 * 60_000;
+
 /** @type {Part[]} */
 const parts = [];
 const started = Date.now();
@@ -55,8 +58,8 @@ const lint = () => check('lint', () => program('oxlint/bin/oxlint', ['--quiet'])
 async function jest(/** @type {string} */ title, /** @type {string[]} */ args) {
   const begun = Date.now();
   console.log(`\n— ${title} —`);
-  const report = join(reports, `${parts.length}-${title}.json`);
-  const {ok} = await run(node24(), [join(root, 'node_modules/jest/bin/jest.js'), '--json', `--outputFile=${report}`, ...args], {env: environment(), show: true});
+  const report = join(reports, `${parts.length}.json`);
+  const {ok} = await run(node24(), [join(root, 'node_modules/jest/bin/jest.js'), '--json', `--outputFile=${report}`, ...args], {env: environment(), show: true, timeout: longestRun});
   const milliseconds = Date.now() - begun;
   try {
     const result = JSON.parse(readFileSync(report, 'utf8'));

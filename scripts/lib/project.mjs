@@ -12,13 +12,14 @@ export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
  * Runs a program in the project's folder.
  * @param {string} command
  * @param {string[]} args
- * @param {{env?: NodeJS.ProcessEnv, cwd?: string, show?: boolean}} options `show`: write its output as it comes.
+ * @param {{env?: NodeJS.ProcessEnv, cwd?: string, show?: boolean, timeout?: number}} options `show`: write its output as it
+ *   comes; `timeout`: milliseconds after which it is killed. Default: never.
  * @returns {Promise<{ok: boolean, output: string}>} `output` is both streams together, '' with `show`.
  */
-export function run(command, args, {env = process.env, cwd = root, show = false} = {}) {
+export function run(command, args, {env = process.env, cwd = root, show = false, timeout} = {}) {
   return new Promise((resolve) => {
     let output = '';
-    const child = spawn(command, args, {cwd, env, stdio: show ? 'inherit' : ['ignore', 'pipe', 'pipe']});
+    const child = spawn(command, args, {cwd, env, timeout, killSignal: 'SIGKILL', stdio: show ? 'inherit' : ['ignore', 'pipe', 'pipe']});
     const collect = (/** @type {Buffer} */ chunk) => { output += chunk.toString(); };
     child.stdout?.on('data', collect);
     child.stderr?.on('data', collect);

@@ -37,6 +37,12 @@ test('drops a database somebody is still connected to', async () => {
   await expect(database.query('SELECT 1')).rejects.toThrow(/does not exist/);
 });
 
+/** Whom to start Node as: not root, unless the project lies where only root may read. */
+function ordinaryUser() {
+  const identity = unprivileged();
+  return spawnSync(process.execPath, ['--version'], identity).status === 0 ? identity : {};
+}
+
 /** Starts a server in a process of its own that never stops it; gives that process and the server's numbers. */
 async function elsewhere(folder: string, identity: {uid?: number; gid?: number}) {
   const script = `
@@ -44,7 +50,7 @@ async function elsewhere(folder: string, identity: {uid?: number; gid?: number})
     console.log(JSON.stringify(await startPostgres({folder: ${JSON.stringify(join(folder, 'pg'))}})));
     setInterval(() => {}, 1000);`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {...identity, stdio: ['ignore', 'pipe', 'inherit']});
-  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const [line] = (await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])) as [Buffer];
   return {child, server: JSON.parse(line.toString()) as {pid: number; watcher: number}};
 }
 
@@ -52,7 +58,7 @@ test('runs as an ordinary user, and ends with its owner even when that is killed
   const folder = mkdtempSync(join(tmpdir(), 'millrace-pg-'));
   chmodSync(folder, 0o777);
   try {
-    const {child, server} = await elsewhere(folder, unprivileged());
+    const {child, server} = await elsewhere(folder, ordinaryUser());
     const user = spawnSync('ps', ['-o', 'uid=', '-p', String(server.pid)], {encoding: 'utf8'}).stdout.trim();
     expect(user).not.toBe('0');
     child.kill('SIGKILL');
