@@ -19,9 +19,11 @@ interface Traced {
  */
 const program = `
 const {parentPort, workerData} = require('node:worker_threads');
-const {lineageAtWithSchema} = require(workerData);
+const {init, lineageAtWithSchema} = require(workerData);
+const ready = init();
 const traced = node => ({name: node.name, kind: node.source_kind, relation: node.source_name, from: node.downstream.map(traced)});
-parentPort.on('message', ({id, sql, schema, count}) => {
+parentPort.on('message', async ({id, sql, schema, count}) => {
+  await ready;
   const columns = Array.from({length: count}, (_, ordinal) => {
     try {
       const {lineage} = lineageAtWithSchema(ordinal, sql, schema, 'duckdb');
