@@ -172,7 +172,7 @@ export interface Engine {
   /** Detects schema and reader options of raw files. @throws SOURCE_UNREADABLE, SOURCE_EMPTY */
   sniff(raw: RawFiles): Promise<{schema: Schema; raw: RawFiles}>;
 
-  /** Runs the query and writes its rows, in order, as Parquet with the target's field ids. @throws SQL_FAILED, SOURCE_UNREADABLE, DISK_FULL */
+  /** Runs the query and writes its rows, in order, as Parquet with the target's field ids. @throws SQL_FAILED, SOURCE_UNREADABLE, FILE_DAMAGED, DISK_FULL */
   materialize(query: Query, target: WriteTarget, work?: Work): Promise<readonly StagedFile[]>;
 
   /** Like materialize; the score's columns stand after the query's own. Memory does not depend on the row count. */

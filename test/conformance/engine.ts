@@ -127,6 +127,18 @@ export function engineConformance(name: string, create: (folder: string) => Engi
         ]);
       });
 
+      test('describe tells what cannot be null', async () => {
+        const table: Table = {kind: 'table', schema: {fields: [{...field(1, 'a', 'int32'), nullable: false}, field(2, 'b', 'utf8')]}, files: [], rowIds: true};
+        const nullable = async (sql: string) => (await engine.describe(select(sql, {t: table}))).fields.map(field => field.nullable);
+        expect(await nullable('from t')).toEqual([false, true, false]);
+        expect(await nullable("select x.a, b, count(*) as n, 1 as one, a + 1 as more, null as nothing from t x group by all")).toEqual([false, true, false, false, true, true]);
+        expect(await nullable('select a, count(*) as n from t group by rollup (a)')).toEqual([true, true]);
+        expect(await nullable('select y.a from t x left join t y on x.a = y.a')).toEqual([true]);
+        expect(await nullable('select * exclude (b) from t')).toEqual([true, true]);
+        expect(await nullable('with t as (select null as a from t) select a from t')).toEqual([true]);
+        expect(await nullable('select a from t union all select null')).toEqual([true]);
+      });
+
       test('an unknown column is named with its place', async () => {
         const table: Table = {kind: 'table', schema: schemaOf({a: 'int32'}), files: []};
         await expect(engine.describe(select('select\n  bb from t', {t: table}))).rejects.toMatchObject({code: 'SQL_INVALID', message: expect.stringMatching(/"bb".*\(line 2, column 3\)/)});
@@ -245,6 +257,13 @@ export function engineConformance(name: string, create: (folder: string) => Engi
           expect(await rows('select * from t', {t: table})).toEqual(await rows(sql));
           expect((await engine.describe(select('select * from t', {t: table}))).fields.map(field => typeName(field.type))).toEqual(Object.values(types).map(([type]) => type));
         }
+      });
+
+      test('a missing or damaged file of a table is FILE_DAMAGED', async () => {
+        const gone: TableFile = {path: join(folder, 'gone.parquet'), rowCount: 1, bytes: 10, firstRowId: 0, rowIds: 'positional'};
+        await expect(rows('from t', {t: {kind: 'table', schema, files: [gone]}})).rejects.toMatchObject({code: 'FILE_DAMAGED'});
+        await writeFile(gone.path, 'PAR1 damaged PAR1');
+        await expect(rows('from t', {t: {kind: 'table', schema, files: [gone]}})).rejects.toMatchObject({code: 'FILE_DAMAGED'});
       });
 
       test('a broken raw file is SOURCE_UNREADABLE and leaves the others alone', async () => {

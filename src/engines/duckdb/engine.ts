@@ -6,6 +6,7 @@ import {readColumns} from './columns.ts';
 import {bind, Database} from './database.ts';
 import type {DatabaseOptions, Lease} from './database.ts';
 import {LineageTracer} from './lineage.ts';
+import {neverNull} from './nullability.ts';
 import {profiled} from './profile.ts';
 import {queryColumns, relationSql, statement} from './relations.ts';
 import {writeScored} from './scored.ts';
@@ -36,8 +37,11 @@ export function createDuckDbEngine(options: DuckDbOptions): Engine {
         async lease => {
           const columns = await queryColumns(lease, statement(query));
           const names = columnNames(columns.map(column => column.name));
+          const required = neverNull(await tree(lease, query.sql), query);
+          // A count that differs means that the text was understood otherwise than DuckDB does.
+          const trusted = required?.length === columns.length ? required : null;
           const fields = columns.map(
-            ({name: source, type}, index): Field => ({id: 0, name: names[index]!, ...(names[index] === source ? {} : {sourceName: source}), type, nullable: true}),
+            ({name: source, type}, index): Field => ({id: 0, name: names[index]!, ...(names[index] === source ? {} : {sourceName: source}), type, nullable: trusted?.[index] !== true}),
           );
           return {fields};
         },

@@ -20,12 +20,17 @@ export function failure(error: unknown, doing: Doing = {}): Error {
   const kind = /^(\w[\w ]*?) Error:/.exec(text)?.[1] ?? '';
   const raw = Object.values(doing.query?.relations ?? {}).find(relation => relation.kind === 'raw');
   if (raw?.kind === 'raw' && unreadable.test(text)) return sourceUnreadable(text, raw.files, raw.format, error);
+  const damaged = tablePaths(doing.query).find(path => text.includes(path));
+  if (damaged !== undefined && (kind === 'IO' || kind === 'Invalid Input')) return new MillraceError('FILE_DAMAGED', {path: damaged}, {cause: error});
   if (kind === 'Permission') return new MillraceError('SQL_NOT_ALLOWED', {reason: readable(text)}, {cause: error});
   if (['Parser', 'Binder', 'Catalog', 'Syntax'].includes(kind)) {
     return new MillraceError('SQL_INVALID', {reason: `${readable(text)}${place(text, doing.query ? linesBefore(doing.query) : 0)}`}, {cause: error});
   }
   return new MillraceError('SQL_FAILED', {reason: readable(text)}, {cause: error});
 }
+
+const tablePaths = (query: Query | undefined): string[] =>
+  Object.values(query?.relations ?? {}).flatMap(relation => (relation.kind === 'table' ? relation.files.map(file => file.path) : []));
 
 export function sourceUnreadable(text: string, files: readonly string[], format: string, cause?: unknown): MillraceError {
   const path = files.find(file => text.includes(file)) ?? files[0] ?? '';
