@@ -1,14 +1,14 @@
 import {type ChildProcess, spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync} from 'node:fs';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {basename, join, normalize, relative} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {parse} from 'yaml';
 import {createDatabase} from '../support/postgres.ts';
 import {freePort} from '../support/postgres-server.ts';
 
-/** The project's folder, which the image has at /app. */
+/** The project's folder. */
 export const root = join(import.meta.dirname, '../..');
 
 export interface Service {
@@ -44,6 +44,25 @@ export function instruction(name: string): string {
   return found[0]!.text;
 }
 
+/** The image's COPY: each path of the project, and where in /app it goes. */
+export const copies: readonly {readonly from: string; readonly to: string}[] = dockerfile
+  .filter((line) => line.instruction === 'COPY')
+  .map(({text}) => {
+    const [stage, source, target] = text.split(/\s+/) as [string, string, string];
+    const from = relative('/app', source);
+    if (stage !== '--from=build' || from.startsWith('..')) throw new Error(`Not understood: COPY ${text}`);
+    return {from, to: target.endsWith('/') ? join(target, basename(from)) : normalize(target)};
+  });
+
+/** Makes the image's /app: what is not copied is not found. Packages are linked, being large. */
+function makeImage(folder: string): void {
+  mkdirSync(folder);
+  for (const {from, to} of copies) {
+    if (from === 'node_modules') symlinkSync(join(root, from), join(folder, to));
+    else cpSync(join(root, from), join(folder, to), {recursive: true});
+  }
+}
+
 /** The image's ENV. */
 export const imageEnvironment: Readonly<Record<string, string>> = Object.fromEntries(
   instruction('ENV').split(/\s+/).map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
@@ -77,7 +96,10 @@ export interface Deployment {
 /** A PostgreSQL database and a data folder on which processes of the compose file's services are started, without containers. */
 export async function createDeployment(): Promise<Deployment> {
   const database = await createDatabase();
-  const data = mkdtempSync(join(tmpdir(), 'millrace-deployment-'));
+  const folder = mkdtempSync(join(tmpdir(), 'deployment-'));
+  const [image, data] = [join(folder, 'app'), join(folder, 'data')];
+  mkdirSync(data);
+  makeImage(image);
   const secrets = {POSTGRES_PASSWORD: 'postgres-password', MILLRACE_API_ADMIN_SECRET: 'an-admin-secret'};
   const running: Running[] = [];
 
@@ -89,7 +111,7 @@ export async function createDeployment(): Promise<Deployment> {
       text
         .replace(/\$\{(\w+):\?[^}]*\}/g, (_whole, name: keyof typeof secrets) => secrets[name])
         .replace(/^postgresql:\/\/.*@postgres:5432\/millrace$/, database.url)
-        .replace(/^\/app(?=\/|$)/, root)
+        .replace(/^\/app(?=\/|$)/, image)
         .replace(/^\/data(?=\/|$)/, data)
         .replace(/:4000(?=\/|$)/, `:${port}`);
     const settings = {...imageEnvironment, ...definition.environment, MILLRACE_API_PORT: String(port)};
@@ -136,7 +158,7 @@ export async function createDeployment(): Promise<Deployment> {
     start,
     close: async () => {
       await Promise.all(running.map((one) => one.end('SIGTERM')));
-      rmSync(data, {recursive: true, force: true});
+      rmSync(folder, {recursive: true, force: true});
       await database.drop();
     },
   };
