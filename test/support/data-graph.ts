@@ -1,4 +1,4 @@
-import {mkdir, mkdtemp, rm} from 'node:fs/promises';
+import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {buildSchema, parse, validate} from 'graphql';
@@ -49,8 +49,7 @@ export class TestGraph {
     const described = extra.schema ?? (await this.engine.describe(query));
     const schema: Schema = {fields: described.fields.map((field, index) => ({...field, id: index + 1}))};
     const list = this.snapshots.get(name) ?? [];
-    const folder = join(this.folder, `${name}-${list.length}`);
-    await mkdir(folder);
+    const folder = await mkdtemp(join(this.folder, `${name}-`));
     const files = await this.engine.materialize(query, {folder, schema, rowsPerFile: extra.filesOf});
     let firstRowId = 0;
     const table: Table = {

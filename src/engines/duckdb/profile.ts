@@ -5,7 +5,7 @@ import {relationSql} from './relations.ts';
 import {identifier} from './sql.ts';
 
 /** Columns a scan: a statement over thousands of aggregates takes longer to plan than to run. */
-const columnsPerScan = 200;
+const columnsPerScan = 100;
 /** Rows from which the examples are taken. */
 const exampleRows = 2048;
 const examples = 3;
@@ -17,7 +17,7 @@ export async function profiled(lease: Lease, table: Table): Promise<ColumnProfil
   const profiles: ColumnProfile[] = [];
   const {fields} = table.schema;
   for (let from = 0; from < fields.length; from += columnsPerScan) {
-    profiles.push(...(await scan(lease, {...table, schema: {fields: fields.slice(from, from + columnsPerScan)}, rowIds: false, uniform: table.uniform})));
+    profiles.push(...(await scan(lease, {...table, schema: {fields: fields.slice(from, from + columnsPerScan)}, rowIds: false})));
   }
   return profiles;
 }
