@@ -331,7 +331,8 @@ export function engineConformance(name: string, create: (folder: string) => Engi
         const reason = new Error('enough');
         const controller = new AbortController();
         const read = async () => {
-          for await (const _ of engine.columns(select('select range as a from range(10000000)'), {batchRows: 1000, signal: controller.signal})) {
+          for await (const batch of engine.columns(select('select range as a from range(10000000)'), {batchRows: 1000, signal: controller.signal})) {
+            expect(batch.rowCount).toBe(1000);
             await new Promise(resolve => setTimeout(resolve, 20));
             controller.abort(reason);
           }

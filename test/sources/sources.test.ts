@@ -160,14 +160,14 @@ describe('fingerprints', () => {
 });
 
 describe('what is refused', () => {
-  const refused = (spec: SourceSpec, code: string) => expect(sources.open(spec, scratch)).rejects.toMatchObject({code});
+  const outcome = (spec: SourceSpec): Promise<string> => sources.open(spec, scratch).then(() => 'opened', (error: {code: string}) => error.code);
 
   test('missing', async () => {
-    await refused({path: 'nothing.csv'}, 'SOURCE_NOT_FOUND');
-    await refused({path: 'nothing-*.csv'}, 'SOURCE_NOT_FOUND');
-    await refused({path: 'data'}, 'SOURCE_NOT_FOUND');
-    await refused({path: 'package:no-such-package/x.csv'}, 'SOURCE_NOT_FOUND');
-    await refused({path: 'package:vega-datasets/data/none.csv'}, 'SOURCE_NOT_FOUND');
+    expect(await outcome({path: 'nothing.csv'})).toBe('SOURCE_NOT_FOUND');
+    expect(await outcome({path: 'nothing-*.csv'})).toBe('SOURCE_NOT_FOUND');
+    expect(await outcome({path: 'data'})).toBe('SOURCE_NOT_FOUND');
+    expect(await outcome({path: 'package:no-such-package/x.csv'})).toBe('SOURCE_NOT_FOUND');
+    expect(await outcome({path: 'package:vega-datasets/data/none.csv'})).toBe('SOURCE_NOT_FOUND');
   });
 
   test('outside the roots, by path, pattern, link or package', async () => {
@@ -175,23 +175,23 @@ describe('what is refused', () => {
     await symlink(join(base, 'secret', 's.csv'), join(project, 'link.csv'));
     await symlink(join(base, 'secret'), join(project, 'linked'));
     for (const path of ['../secret/s.csv', join(base, 'secret', 's.csv'), '../secret/*.csv', 'link.csv', 'linked/s.csv', 'linked/*.csv', '/etc/passwd', '../secret/none.csv', 'package:vega-datasets/../../package.json']) {
-      await refused({path, format: 'csv'}, 'SOURCE_OUTSIDE_ROOTS');
+      expect(await outcome({path, format: 'csv'})).toBe('SOURCE_OUTSIDE_ROOTS');
     }
-    await refused({path: 'package:../x/y.csv'}, 'SOURCE_NOT_FOUND');
+    expect(await outcome({path: 'package:../x/y.csv'})).toBe('SOURCE_NOT_FOUND');
   });
 
   test('empty', async () => {
     for (const name of ['e.csv', 'e.parquet', 'e.ndjson', 'e.csv.gz']) {
       await put(name, '');
-      await refused({path: name}, 'SOURCE_EMPTY');
+      expect(await outcome({path: name})).toBe('SOURCE_EMPTY');
     }
   });
 
   test('no known format', async () => {
     await put('x.xyz', 'a');
-    await refused({path: 'x.xyz'}, 'SOURCE_FORMAT_UNKNOWN');
+    expect(await outcome({path: 'x.xyz'})).toBe('SOURCE_FORMAT_UNKNOWN');
     await put('x.parquet.gz', gzipSync('PAR1'));
-    await refused({path: 'x.parquet.gz'}, 'SOURCE_FORMAT_UNKNOWN');
+    expect(await outcome({path: 'x.parquet.gz'})).toBe('SOURCE_FORMAT_UNKNOWN');
   });
 
   test.each([
@@ -206,7 +206,7 @@ describe('what is refused', () => {
     ['not compressed', 'no.csv.gz', 'a\n1\n'],
   ])('%s', async (_, name, content) => {
     await put(name, content);
-    await refused({path: name}, 'SOURCE_UNREADABLE');
+    expect(await outcome({path: name})).toBe('SOURCE_UNREADABLE');
   });
 
   test.each([
@@ -219,14 +219,14 @@ describe('what is refused', () => {
   });
 
   test('no place, or two', async () => {
-    await refused({}, 'ARGUMENT_INVALID');
-    await refused({path: 'a.csv', upload: 'u1'}, 'ARGUMENT_INVALID');
+    expect(await outcome({})).toBe('ARGUMENT_INVALID');
+    expect(await outcome({path: 'a.csv', upload: 'u1'})).toBe('ARGUMENT_INVALID');
   });
 
   test('mixed formats in one pattern', async () => {
     await mkdir(join(project, 'mixed'));
     await put('mixed/a.csv', 'a\n1\n');
     await put('mixed/b.json', '[{"a":1}]');
-    await refused({path: 'mixed/*'}, 'SOURCE_UNREADABLE');
+    expect(await outcome({path: 'mixed/*'})).toBe('SOURCE_UNREADABLE');
   });
 });

@@ -27,31 +27,30 @@ export async function publishArrow(lease: Lease, query: Query, path: string): Pr
   const prepared = await lease.prepare(sql);
   const file = await open(path, 'w');
   const writer = new RecordBatchFileWriter();
-  let bytes = 0;
+  const written: {bytes: number; failure?: unknown} = {bytes: 0};
   let rowCount = 0;
   try {
     bind(prepared, query.params);
     writer.reset(undefined, schema);
     const chunks = writer[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
-    let failed: unknown;
     const pump = (async () => {
       for (let chunk = await chunks.next(); !chunk.done; chunk = await chunks.next()) {
         const buffer = chunk.value;
         for (let at = 0; at < buffer.byteLength; ) at += (await file.write(buffer, at)).bytesWritten;
-        bytes += buffer.byteLength;
+        written.bytes += buffer.byteLength;
       }
-    })().catch(error => (failed = error));
+    })().catch(error => (written.failure = error));
     for await (const batch of batches(await prepared.stream(), plans, batchRows)) {
-      const before = bytes;
+      const before = written.bytes;
       writer.write(new RecordBatch(schema, makeData({type: new Struct(schema.fields), length: batch.rowCount, nullCount: 0, children: batch.columns.map(column => arrowData(column, batch.rowCount))})));
       rowCount += batch.rowCount;
       // The writer has no high-water mark: what it made is written before more is made.
-      while (bytes === before && !failed) await nextTurn();
-      if (failed) throw failed;
+      while (written.bytes === before && !written.failure) await nextTurn();
+      if (written.failure) throw written.failure;
     }
     writer.finish();
     await pump;
-    if (failed) throw failed;
+    if (written.failure) throw written.failure;
   } catch (error) {
     writer.abort(error);
     await file.close();
@@ -62,7 +61,7 @@ export async function publishArrow(lease: Lease, query: Query, path: string): Pr
     await file.close().catch(() => {});
   }
   await sync(path);
-  return {rowCount, bytes};
+  return {rowCount, bytes: written.bytes};
 }
 
 function arrowType(type: DataType): ArrowType {

@@ -70,7 +70,7 @@ async function sniffCsv(lease: Lease, raw: RawFiles): Promise<RawFiles> {
 
 const isoUnless = (format: unknown): string | undefined => {
   const text = typeof format === 'string' ? format : '';
-  return text === '' || /^%Y-%m-%d/.test(text) ? undefined : text;
+  return text === '' || text.startsWith('%Y-%m-%d') ? undefined : text;
 };
 
 /** Columns are read by place, so all files of a pattern must have the same header. */
