@@ -4,33 +4,22 @@ import type {ColumnProfile, Field, Rules, Schema} from '../schemas/schema.ts';
 import type {CommitRecord, DatasetRecord, DatasetStore, FileRecord, Operation, SnapshotLineage, SnapshotRecord} from '../warehouse/warehouse.ts';
 import {databaseCode} from './database.ts';
 import type {Connection} from './database.ts';
-import type {DataFile, Dataset, SchemaVersion, Snapshot} from './prisma/client.ts';
+import {Prisma} from './prisma/client.ts';
+import type {DataFile, Dataset} from './prisma/client.ts';
 
-const withSchema = {schema: true, dataset: true} as const;
-type SnapshotRow = Snapshot & {schema: SchemaVersion; dataset: Dataset};
+/** Snapshots with their dataset's name and their schema, by one statement: an `include` of the ORM is one more for each table. */
+const selectSnapshots = Prisma.sql`
+  SELECT snapshot.id::text, snapshot.dataset_id::text AS "datasetId", dataset.name AS "datasetName", snapshot.sequence, snapshot.parent_id::text AS "parentId",
+    snapshot.operation, schema_version.fields, schema_version.version AS "schemaVersion", snapshot.run_id::text AS "runId", snapshot.step_name AS "stepName",
+    snapshot.row_count AS "rowCount", snapshot.bytes, snapshot.file_count AS "fileCount", snapshot.next_row_id AS "nextRowId",
+    snapshot.content_hash AS "contentHash", snapshot.profile, snapshot.lineage, snapshot.committed_at AS "committedAt"
+  FROM snapshot JOIN dataset ON dataset.id = snapshot.dataset_id JOIN schema_version ON schema_version.id = snapshot.schema_id`;
+
+type SnapshotRow = Omit<SnapshotRecord, 'schema'> & {fields: Field[]};
 
 const toDataset = (row: Dataset): DatasetRecord => ({id: row.id, name: row.name, rules: row.rules as Rules, createdAt: row.createdAt});
 
-const toSnapshot = (row: SnapshotRow): SnapshotRecord => ({
-  id: row.id,
-  datasetId: row.datasetId,
-  datasetName: row.dataset.name,
-  sequence: row.sequence,
-  parentId: row.parentId,
-  operation: row.operation as Operation,
-  schema: {fields: row.schema.fields as unknown as Field[]},
-  schemaVersion: row.schema.version,
-  runId: row.runId,
-  stepName: row.stepName,
-  rowCount: row.rowCount,
-  bytes: row.bytes,
-  fileCount: row.fileCount,
-  nextRowId: row.nextRowId,
-  contentHash: row.contentHash,
-  profile: row.profile as unknown as ColumnProfile[],
-  lineage: row.lineage as SnapshotLineage,
-  committedAt: row.committedAt,
-});
+const toSnapshot = ({fields, ...row}: SnapshotRow): SnapshotRecord => ({...row, schema: {fields}});
 
 const toFile = (row: DataFile): FileRecord => ({
   id: row.id,
@@ -43,6 +32,7 @@ const toFile = (row: DataFile): FileRecord => ({
   bytes: row.bytes,
   sha256: row.sha256,
   columns: row.columns as unknown as FileRecord['columns'],
+  schemaVersion: row.schemaVersion,
 });
 
 export class PrismaDatasetStore implements DatasetStore {
@@ -70,32 +60,64 @@ export class PrismaDatasetStore implements DatasetStore {
     await this.db.dataset.update({where: {id}, data: {rules: rules as object}});
   }
 
+  async nextFieldId(datasetId: string): Promise<number> {
+    return (await this.db.dataset.findUniqueOrThrow({where: {id: datasetId}, select: {nextFieldId: true}})).nextFieldId;
+  }
+
+  private async snapshotsWhere(rest: Prisma.Sql): Promise<SnapshotRecord[]> {
+    return (await this.db.$queryRaw<SnapshotRow[]>`${selectSnapshots} ${rest}`).map(toSnapshot);
+  }
+
   async heads(branch: string): Promise<Map<string, SnapshotRecord>> {
-    const rows = await this.db.head.findMany({where: {branch}, include: {snapshot: {include: withSchema}}});
-    return new Map(rows.map(row => [row.snapshot.dataset.name, toSnapshot(row.snapshot)]));
+    const rows = await this.snapshotsWhere(Prisma.sql`JOIN head ON head.snapshot_id = snapshot.id WHERE head.branch = ${branch} ORDER BY dataset.name`);
+    return new Map(rows.map(row => [row.datasetName, row]));
+  }
+
+  async head(branch: string, name: string): Promise<SnapshotRecord | null> {
+    const [row] = await this.snapshotsWhere(Prisma.sql`JOIN head ON head.snapshot_id = snapshot.id WHERE head.branch = ${branch} AND dataset.name = ${name}`);
+    return row ?? null;
   }
 
   async headsAt(_branch: string, time: Date): Promise<Map<string, SnapshotRecord>> {
-    const newest = await this.db.$queryRaw<{id: string}[]>`
-      SELECT DISTINCT ON (dataset_id) id FROM snapshot WHERE committed_at <= ${time} ORDER BY dataset_id, sequence DESC`;
-    const rows = await this.db.snapshot.findMany({where: {id: {in: newest.map(row => row.id)}}, include: withSchema});
-    return new Map(rows.map(row => [row.dataset.name, toSnapshot(row)]));
+    const rows = await this.snapshotsWhere(Prisma.sql`
+      WHERE snapshot.id IN (SELECT DISTINCT ON (dataset_id) id FROM snapshot WHERE committed_at <= ${time} ORDER BY dataset_id, sequence DESC)`);
+    return new Map(rows.map(row => [row.datasetName, row]));
   }
 
   async snapshot(id: string): Promise<SnapshotRecord | null> {
-    if (!isUuid(id)) return null;
-    const row = await this.db.snapshot.findUnique({where: {id}, include: withSchema});
-    return row && toSnapshot(row);
+    return (await this.snapshotsById([id])).get(id) ?? null;
+  }
+
+  async snapshotsById(ids: readonly string[]): Promise<Map<string, SnapshotRecord>> {
+    const known = ids.filter(isUuid);
+    if (known.length === 0) return new Map();
+    const rows = new Map((await this.snapshotsWhere(Prisma.sql`WHERE snapshot.id = ANY(${known}::uuid[])`)).map(row => [row.id, row]));
+    // Answered by the id as it was asked for, in whichever case.
+    return new Map(known.flatMap(id => (rows.has(id.toLowerCase()) ? [[id, rows.get(id.toLowerCase())!]] : [])));
   }
 
   async snapshots(datasetId: string, limit: number, before?: number): Promise<SnapshotRecord[]> {
-    const where = {datasetId, ...(before === undefined ? {} : {sequence: {lt: before}})};
-    return (await this.db.snapshot.findMany({where, orderBy: {sequence: 'desc'}, take: limit, include: withSchema})).map(toSnapshot);
+    return this.snapshotsWhere(Prisma.sql`
+      WHERE snapshot.dataset_id = ${datasetId}::uuid AND snapshot.sequence < ${before ?? 2 ** 31 - 1} ORDER BY snapshot.sequence DESC LIMIT ${limit}`);
   }
 
-  async snapshotsOfRun(runId: string): Promise<SnapshotRecord[]> {
-    if (!isUuid(runId)) return [];
-    return (await this.db.snapshot.findMany({where: {runId}, orderBy: {committedAt: 'asc'}, include: withSchema})).map(toSnapshot);
+  async snapshotsOf(datasetIds: readonly string[], limit: number): Promise<Map<string, SnapshotRecord[]>> {
+    const known = datasetIds.filter(isUuid);
+    const rows = known.length === 0 ? [] : await this.snapshotsWhere(Prisma.sql`
+      WHERE snapshot.id IN (
+        SELECT newest.id FROM unnest(${known}::uuid[]) AS wanted (id)
+        CROSS JOIN LATERAL (SELECT id FROM snapshot WHERE dataset_id = wanted.id ORDER BY sequence DESC LIMIT ${limit}) AS newest)
+      ORDER BY snapshot.sequence DESC`);
+    const by = Map.groupBy(rows, row => row.datasetId);
+    return new Map(datasetIds.map(id => [id, by.get(id) ?? []]));
+  }
+
+  async snapshotsOfRuns(runIds: readonly string[]): Promise<Map<string, SnapshotRecord[]>> {
+    const known = runIds.filter(isUuid);
+    const rows = known.length === 0 ? [] : await this.snapshotsWhere(Prisma.sql`
+      WHERE snapshot.run_id = ANY(${known}::uuid[]) ORDER BY snapshot.committed_at, snapshot.id`);
+    const by = Map.groupBy(rows, row => row.runId!);
+    return new Map(runIds.map(id => [id, by.get(id) ?? []]));
   }
 
   async files(snapshot: Pick<SnapshotRecord, 'datasetId' | 'sequence'>): Promise<FileRecord[]> {
@@ -107,18 +129,21 @@ export class PrismaDatasetStore implements DatasetStore {
     return rows.map(toFile);
   }
 
-  async filesOf(snapshots: readonly Pick<SnapshotRecord, 'id' | 'datasetId' | 'sequence'>[]): Promise<Map<string, FileRecord[]>> {
-    const rows = await this.db.dataFile.findMany({
-      where: {OR: snapshots.map(({datasetId, sequence}) => ({datasetId, addedAt: {lte: sequence}, OR: [{removedAt: null}, {removedAt: {gt: sequence}}]}))},
-      orderBy: [{addedAt: 'asc'}, {position: 'asc'}],
-    });
-    const inSnapshot = (row: DataFile, {datasetId, sequence}: Pick<SnapshotRecord, 'datasetId' | 'sequence'>): boolean =>
-      row.datasetId === datasetId && row.addedAt <= sequence && (row.removedAt === null || row.removedAt > sequence);
-    return new Map(snapshots.map(snapshot => [snapshot.id, rows.filter(row => inSnapshot(row, snapshot)).map(toFile)]));
+  async filesOf(snapshotIds: readonly string[]): Promise<Map<string, FileRecord[]>> {
+    const known = snapshotIds.filter(isUuid);
+    const rows = known.length === 0 ? [] : await this.db.$queryRaw<(FileRecord & {snapshotId: string})[]>`
+      SELECT snapshot.id::text AS "snapshotId", file.id::text, file.path, file.added_at AS "addedAt", file.removed_at AS "removedAt",
+        file.first_row_id AS "firstRowId", file.row_ids AS "rowIds", file.row_count AS "rowCount", file.bytes, file.sha256, file.columns,
+        file.schema_version AS "schemaVersion"
+      FROM snapshot JOIN data_file AS file ON file.dataset_id = snapshot.dataset_id
+        AND file.added_at <= snapshot.sequence AND (file.removed_at IS NULL OR file.removed_at > snapshot.sequence)
+      WHERE snapshot.id = ANY(${known}::uuid[]) ORDER BY file.added_at, file.position`;
+    const by = Map.groupBy(rows, row => row.snapshotId);
+    return new Map(snapshotIds.map(id => [id, (by.get(id) ?? []).map(({snapshotId: _, ...file}) => file)]));
   }
 
-  async allFilePaths(): Promise<Set<string>> {
-    return new Set((await this.db.dataFile.findMany({select: {path: true}})).map(row => row.path));
+  async allSnapshotIds(): Promise<Set<string>> {
+    return new Set((await this.db.snapshot.findMany({select: {id: true}})).map(row => row.id));
   }
 
   async commit(record: CommitRecord): Promise<SnapshotRecord> {
@@ -126,15 +151,14 @@ export class PrismaDatasetStore implements DatasetStore {
     // The dataset's row orders its commits: two at once would otherwise take the same sequence.
     await this.db.$queryRaw`SELECT id FROM dataset WHERE id = ${datasetId}::uuid FOR UPDATE`;
     const dataset = await this.db.dataset.findUniqueOrThrow({where: {id: datasetId}});
-    const head = await this.db.head.findUnique({where: {branch_datasetId: {branch, datasetId}}, include: {snapshot: {include: withSchema}}});
-    if ((head?.snapshotId ?? null) !== parentId) throw new MillraceError('COMMIT_CONFLICT', {dataset: dataset.name});
+    const parent = await this.head(branch, dataset.name);
+    if ((parent?.id ?? null) !== parentId) throw new MillraceError('COMMIT_CONFLICT', {dataset: dataset.name});
 
     const newest = await this.db.snapshot.findFirst({where: {datasetId}, orderBy: {sequence: 'desc'}, select: {sequence: true, nextRowId: true}});
     const sequence = (newest?.sequence ?? 0) + 1;
     // The time of the commit, not of the transaction's beginning: it may have waited for the lock.
     const [{now}] = await this.db.$queryRaw<[{now: Date}]>`SELECT clock_timestamp() AS now`;
-    const parent = head?.snapshot;
-    const schemaId = await this.schemaVersion(record, parent?.schema ?? null);
+    const schema = await this.schemaVersion(record, parent);
 
     // Row ids never come again, so they go on counting over overwrites.
     let nextRowId = newest?.nextRowId ?? 0n;
@@ -143,14 +167,14 @@ export class PrismaDatasetStore implements DatasetStore {
     const files = record.files.map((file, position) => {
       const firstRowId = file.rowIds === 'stored' ? 0n : nextRowId;
       if (file.rowIds === 'positional') nextRowId += file.rowCount;
-      return {...file, datasetId, position, firstRowId, addedAt: sequence, removedAt: null, columns: file.columns as unknown as object[]};
+      return {...file, datasetId, position, firstRowId, addedAt: sequence, removedAt: null, schemaVersion: schema.version, columns: file.columns as unknown as object[]};
     });
     const kept = parentFiles.filter(file => !gone.has(file.id));
     const total = (of: (file: {rowCount: bigint; bytes: bigint}) => bigint): bigint => [...kept, ...record.files].reduce((sum, file) => sum + of(file), 0n);
 
     await this.db.snapshot.create({
       data: {
-        id: record.id, datasetId, sequence, parentId, operation: record.operation, schemaId, runId: record.runId, stepName: record.stepName,
+        id: record.id, datasetId, sequence, parentId, operation: record.operation, schemaId: schema.id, runId: record.runId, stepName: record.stepName,
         rowCount: total(file => file.rowCount), bytes: total(file => file.bytes), fileCount: kept.length + files.length, nextRowId,
         contentHash: record.contentHash, profile: record.profile as unknown as object[], lineage: record.lineage as object,
         committedAt: now,
@@ -167,15 +191,17 @@ export class PrismaDatasetStore implements DatasetStore {
   }
 
   /** The schema version of a commit: the parent's when nothing changed, else the next. */
-  private async schemaVersion(record: CommitRecord, parent: SchemaVersion | null): Promise<string> {
-    if (parent && sameFields(parent.fields as unknown as Field[], record.schema)) return parent.id;
+  private async schemaVersion(record: CommitRecord, parent: SnapshotRecord | null): Promise<{id: string; version: number}> {
+    if (parent && sameFields(parent.schema.fields, record.schema)) {
+      return this.db.schemaVersion.findUniqueOrThrow({where: {datasetId_version: {datasetId: record.datasetId, version: parent.schemaVersion}}});
+    }
     const newest = await this.db.schemaVersion.findFirst({where: {datasetId: record.datasetId}, orderBy: {version: 'desc'}});
     const id = newId();
     const version = (newest?.version ?? 0) + 1;
     await this.db.schemaVersion.create({data: {id, datasetId: record.datasetId, version, fields: record.schema.fields as unknown as object[]}});
     const highest = highestFieldId(record.schema.fields);
     await this.db.dataset.updateMany({where: {id: record.datasetId, nextFieldId: {lte: highest}}, data: {nextFieldId: highest + 1}});
-    return id;
+    return {id, version};
   }
 
   async pin(snapshotId: string, owner: string, seconds: number): Promise<string> {

@@ -107,15 +107,22 @@ export interface DatasetStore {
 
   /** Heads of a branch by dataset name: one consistent set, in one statement. */
   heads(branch: string): Promise<Map<string, SnapshotRecord>>;
+  head(branch: string, name: string): Promise<SnapshotRecord | null>;
   snapshot(id: string): Promise<SnapshotRecord | null>;
+  /** By id; ids that are none are left out. */
+  snapshotsById(ids: readonly string[]): Promise<Map<string, SnapshotRecord>>;
   /** Newest first. */
   snapshots(datasetId: string, limit: number, before?: number): Promise<SnapshotRecord[]>;
-  snapshotsOfRun(runId: string): Promise<SnapshotRecord[]>;
+  /** Newest first, at most `limit` of each dataset; an entry for every id asked for. */
+  snapshotsOf(datasetIds: readonly string[], limit: number): Promise<Map<string, SnapshotRecord[]>>;
+  /** What each run committed, in order of commits; an entry for every id asked for. */
+  snapshotsOfRuns(runIds: readonly string[]): Promise<Map<string, SnapshotRecord[]>>;
   /** The snapshot of each dataset as of a time (commit time), by name. */
   headsAt(branch: string, time: Date): Promise<Map<string, SnapshotRecord>>;
   /** The files of a snapshot, in row order. */
   files(snapshot: Pick<SnapshotRecord, 'datasetId' | 'sequence'>): Promise<FileRecord[]>;
-  filesOf(snapshots: readonly Pick<SnapshotRecord, 'id' | 'datasetId' | 'sequence'>[]): Promise<Map<string, FileRecord[]>>;
+  /** The same for several snapshots, by id; an entry for every id asked for. */
+  filesOf(snapshotIds: readonly string[]): Promise<Map<string, FileRecord[]>>;
   /** Ids of all snapshots: their files' folders are named so. */
   allSnapshotIds(): Promise<Set<string>>;
 

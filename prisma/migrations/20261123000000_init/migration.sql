@@ -65,6 +65,7 @@ CREATE TABLE "data_file" (
     "bytes" BIGINT NOT NULL,
     "sha256" TEXT NOT NULL,
     "columns" JSONB NOT NULL,
+    "schema_version" INTEGER NOT NULL,
 
     CONSTRAINT "data_file_pkey" PRIMARY KEY ("id")
 );

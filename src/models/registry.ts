@@ -1,0 +1,231 @@
+import {createHash} from 'node:crypto';
+import {copyFile, mkdir, rename, rm, stat} from 'node:fs/promises';
+import {basename, join} from 'node:path';
+import type {Catalog} from '../catalog/catalog.ts';
+import {boundary} from '../core/boundaries.ts';
+import {MillraceError, didYouMean} from '../core/errors.ts';
+import {sha256OfFile, syncPath} from '../core/files.ts';
+import {newId} from '../core/ids.ts';
+import type {Metrics} from '../core/metrics.ts';
+import type {Viewer} from '../core/viewer.ts';
+import type {Column, ColumnBatch, Engine} from '../engines/engine.ts';
+import type {Artifact, InferenceRuntime, LoadedModel} from '../inference/runtime.ts';
+import {checkName} from '../schemas/check-name.ts';
+import type {Warehouse} from '../warehouse/warehouse.ts';
+import {checkFeatures} from './features.ts';
+import type {
+  AliasRecord, DeployInput, DeploymentRecord, ModelBinding, ModelRecord, ModelVersionRecord, Models, RegisterInput, VersionPin,
+} from './models.ts';
+import {batchOf, valuesOf} from './values.ts';
+
+export interface RegistryOptions {
+  /** Artifacts lie here, a folder a version. */
+  readonly folder: string;
+  readonly maxBytes: number;
+  readonly trialSeconds: number;
+  /** Loaded versions kept at once; the one unused longest is closed. */
+  readonly keepLoaded: number;
+}
+
+/** The registry over the catalog, a folder of artifacts and an inference runtime. */
+export class ModelRegistry implements Models {
+  /** In order of use. A version is immutable, so what is loaded stays right. */
+  private readonly loaded = new Map<string, Promise<LoadedModel>>();
+
+  constructor(
+    private readonly options: RegistryOptions,
+    private readonly catalog: Catalog,
+    private readonly runtime: InferenceRuntime,
+    private readonly warehouse: Warehouse,
+    private readonly engine: Engine,
+    private readonly metrics: Metrics,
+  ) {}
+
+  list(_viewer: Viewer): Promise<ModelRecord[]> {
+    return this.catalog.read(stores => stores.models.list());
+  }
+
+  get(_viewer: Viewer, name: string): Promise<ModelRecord> {
+    return this.find(name);
+  }
+
+  private async find(name: string): Promise<ModelRecord> {
+    return this.catalog.read(async stores => {
+      const found = await stores.models.byName(name);
+      if (found) return found;
+      throw new MillraceError('MODEL_NOT_FOUND', {name, didYouMean: didYouMean(name, (await stores.models.list()).map(model => model.name))});
+    });
+  }
+
+  versionsOf(_viewer: Viewer, modelIds: readonly string[]): Promise<Map<string, ModelVersionRecord[]>> {
+    return this.catalog.read(stores => stores.models.versionsOf(modelIds));
+  }
+
+  aliasesOf(_viewer: Viewer, modelId: string, at?: Date): Promise<AliasRecord[]> {
+    return this.catalog.read(stores => stores.models.aliases(modelId, at));
+  }
+
+  async register(viewer: Viewer, input: RegisterInput): Promise<ModelVersionRecord> {
+    checkName(input.model);
+    const id = newId();
+    const draft = join(this.options.folder, `draft-${id}`);
+    const home = join(this.options.folder, id);
+    await mkdir(draft, {recursive: true});
+    try {
+      const artifact = await this.takeFiles(input, draft);
+      const gate = await this.runtime.inspect(artifact, {examples: input.examples, trialSeconds: this.options.trialSeconds, maxBytes: this.options.maxBytes});
+      await rename(draft, home);
+      await syncPath(this.options.folder);
+      boundary('model stored');
+      const stored: Artifact = {...artifact, folder: id};
+      const fingerprint = createHash('sha256').update(JSON.stringify([artifact.files.map(file => file.sha256), gate.settings, gate.tensors, gate.runtime])).digest('hex');
+      return await this.catalog.transaction(async stores => {
+        if (await stores.datasets.byName(input.model)) throw new MillraceError('NAME_TAKEN', {name: input.model, by: 'a dataset', suggestion: `${input.model}_model`});
+        const model = (await stores.models.byName(input.model)) ?? (await stores.models.create(input.model, input.description ?? ''));
+        const version = await stores.models.addVersion({
+          id, modelId: model.id, artifact: stored, signature: gate.signature, settings: gate.settings, metrics: input.metrics ?? {}, gate,
+          trainedOn: input.trainedOn ?? [], fingerprint, createdBy: viewer.name,
+        });
+        if (input.alias !== undefined) await stores.models.setAlias(model.id, input.alias, version.id);
+        await stores.graph.touch();
+        return version;
+      });
+    } catch (error) {
+      await rm(draft, {recursive: true, force: true});
+      if (!(await this.isStored(id))) await rm(home, {recursive: true, force: true});
+      throw error;
+    }
+  }
+
+  private async isStored(id: string): Promise<boolean> {
+    return this.catalog.read(async stores => (await stores.models.version(id)) !== null).catch(() => true);
+  }
+
+  private async takeFiles(input: RegisterInput, folder: string): Promise<Artifact> {
+    const files: Artifact['files'][number][] = [];
+    let bytes = 0;
+    for (const {name, path} of input.files) {
+      if (name !== basename(name) || name.startsWith('.')) throw new MillraceError('ARTIFACT_PATH', {path: name});
+      bytes += (await stat(path)).size;
+      if (bytes > this.options.maxBytes) throw new MillraceError('ARTIFACT_TOO_LARGE', {bytes, limit: this.options.maxBytes});
+      const target = join(folder, name);
+      await copyFile(path, target);
+      await syncPath(target);
+      files.push({name, bytes: (await stat(target)).size, sha256: await sha256OfFile(target)});
+    }
+    return {folder, model: input.modelFile, files};
+  }
+
+  async resolve(model: string, {version, alias}: VersionPin, at?: Date): Promise<ModelVersionRecord> {
+    const record = await this.find(model);
+    return this.catalog.read(async stores => {
+      const versions = await stores.models.versions(record.id);
+      if (version !== undefined) {
+        const found = versions.find(candidate => candidate.number === version);
+        if (!found) throw new MillraceError('MODEL_VERSION_NOT_FOUND', {name: model, version: `version ${version}`});
+        return found;
+      }
+      const wanted = alias ?? 'champion';
+      const pointer = (await stores.models.aliases(record.id, at)).find(candidate => candidate.alias === wanted);
+      const found = versions.find(candidate => candidate.id === pointer?.versionId);
+      if (!found) throw new MillraceError('MODEL_VERSION_NOT_FOUND', {name: model, version: `alias '${wanted}'`});
+      return found;
+    });
+  }
+
+  async setAlias(_viewer: Viewer, model: string, alias: string, version: number | null): Promise<void> {
+    const record = await this.find(model);
+    const target = version === null ? null : await this.resolve(model, {version});
+    await this.catalog.transaction(async stores => {
+      await stores.models.setAlias(record.id, alias, target?.id ?? null);
+      await stores.graph.touch();
+    });
+  }
+
+  async deploy(_viewer: Viewer, input: DeployInput): Promise<DeploymentRecord> {
+    const version = await this.resolve(input.model, {version: input.version});
+    const snapshot = await this.warehouse.resolve(input.on);
+    const field = input.as ?? input.model;
+    const features = input.features ?? {};
+    await checkFeatures({engine: this.engine, dataset: input.on, schema: snapshot.schema, model: input.model, signature: version.signature, features});
+    if (snapshot.schema.fields.some(column => column.name === field)) {
+      throw new MillraceError('NAME_TAKEN', {name: field, by: `a column of '${input.on}'`, suggestion: `${field}_prediction`});
+    }
+    const alias = input.alias ?? 'champion';
+    return this.catalog.transaction(async stores => {
+      const current = (await stores.models.aliases(version.modelId)).find(candidate => candidate.alias === alias);
+      if (current?.versionId !== version.id) await stores.models.setAlias(version.modelId, alias, version.id);
+      const deployment = await stores.models.putDeployment({modelId: version.modelId, datasetId: snapshot.datasetId, alias, field, features, enabled: true});
+      await stores.graph.touch();
+      return deployment;
+    });
+  }
+
+  async undeploy(_viewer: Viewer, dataset: string, field: string): Promise<void> {
+    await this.catalog.transaction(async stores => {
+      const record = await stores.datasets.byName(dataset);
+      if (!record) throw new MillraceError('DATASET_NOT_FOUND', {name: dataset});
+      if (!(await stores.models.removeDeployment(record.id, field))) throw new MillraceError('MODEL_NOT_FOUND', {name: field});
+      await stores.graph.touch();
+    });
+  }
+
+  deployments(): Promise<DeploymentRecord[]> {
+    return this.catalog.read(stores => stores.models.deployments());
+  }
+
+  async bindings(viewer: Viewer, dataset: string): Promise<ModelBinding[]> {
+    const snapshot = await this.warehouse.resolve(dataset).catch(() => null);
+    const models = await this.list(viewer);
+    const [deployments, versions] = await this.catalog.read(async stores => [await stores.models.deployments(), await stores.models.versionsOf(models.map(model => model.id))] as const);
+    const columns = new Set(snapshot?.schema.fields.map(field => field.name));
+    return models.map((model): ModelBinding => {
+      const deployment = deployments.find(candidate => candidate.modelId === model.id && candidate.datasetName === dataset) ?? null;
+      const inputs = versions.get(model.id)?.[0]?.signature.inputs ?? [];
+      const missing = inputs.map(input => input.name).filter(name => !columns.has(name) && !deployment?.features[name]);
+      if (deployment && !deployment.enabled) return {model, deployment, missing, state: 'disabled', reason: 'the deployment is switched off'};
+      if (missing.length > 0) return {model, deployment, missing, state: 'features_missing', reason: `the inputs ${missing.join(', ')} are no columns of it`};
+      if (!deployment) return {model, deployment, missing, state: 'not_deployed', reason: 'all its inputs are here: deploy it with `deployModel`'};
+      return {model, deployment, missing, state: 'served', reason: null};
+    });
+  }
+
+  async score(version: ModelVersionRecord, batch: ColumnBatch): Promise<readonly Column[]> {
+    const model = await this.load(version);
+    const columns = await model.score(batch);
+    this.metrics.predictions.inc({model: version.modelName, version: String(version.number)}, batch.rowCount);
+    return columns;
+  }
+
+  private load(version: ModelVersionRecord): Promise<LoadedModel> {
+    const known = this.loaded.get(version.id);
+    if (known) {
+      this.loaded.delete(version.id);
+      this.loaded.set(version.id, known);
+      return known;
+    }
+    const artifact: Artifact = {...version.artifact, folder: join(this.options.folder, version.artifact.folder)};
+    const loading = this.runtime.load(artifact, version.gate);
+    this.loaded.set(version.id, loading);
+    loading.catch(() => this.loaded.delete(version.id));
+    if (this.loaded.size > this.options.keepLoaded) {
+      const [oldest, model] = this.loaded.entries().next().value!;
+      this.loaded.delete(oldest);
+      void model.then(unused => unused.close(), () => undefined);
+    }
+    return loading;
+  }
+
+  async predict(_viewer: Viewer, name: string, pin: VersionPin, inputs: readonly Readonly<Record<string, unknown>>[]) {
+    const version = await this.resolve(name, pin);
+    const columns = await this.score(version, batchOf(version.signature.inputs, inputs));
+    return {version, outputs: valuesOf(version.signature.outputs, columns, inputs.length)};
+  }
+
+  /** Closes what is loaded. */
+  async stop(): Promise<void> {
+    const all = [...this.loaded.values()];
+    this.loaded.clear();
+    await Promise.allSettled(all.map(async model => (await model).close()));
+  }
+}

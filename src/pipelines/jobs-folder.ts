@@ -1,0 +1,109 @@
+import {fork} from 'node:child_process';
+import {readdir, stat} from 'node:fs/promises';
+import {join} from 'node:path';
+import {MillraceError, asMillraceError} from '../core/errors.ts';
+import type {Logger} from '../core/logging.ts';
+
+export interface JobsFile {
+  /** Relative to the jobs folder. */
+  readonly file: string;
+  readonly definition: unknown;
+}
+
+/** A jobs file that could not be loaded or whose definition was refused; its last good definition stays in use. */
+export interface JobsProblem {
+  readonly file: string;
+  readonly error: MillraceError;
+}
+
+/** The jobs folder: `*.ts`, `*.mts` and `*.js` files that yield pipelines. Files are loaded again when they, or files beside them, changed. */
+export class JobsFolder {
+  private readonly loaded = new Map<string, string>();
+  private readonly problemsByFile = new Map<string, MillraceError>();
+  private reading: Promise<JobsFile[]> | undefined;
+
+  constructor(
+    private readonly folder: string,
+    private readonly seconds: number,
+    private readonly logger: Logger,
+  ) {}
+
+  get problems(): readonly JobsProblem[] {
+    return [...this.problemsByFile].map(([file, error]) => ({file, error}));
+  }
+
+  /** Definitions of the files that changed since the last call. */
+  changed(): Promise<JobsFile[]> {
+    this.reading ??= this.read().finally(() => {
+      this.reading = undefined;
+    });
+    return this.reading;
+  }
+
+  failed(file: string, error: unknown): void {
+    const known = asMillraceError(error);
+    this.problemsByFile.set(file, known);
+    this.logger.error({file, code: known.code, hint: known.hint}, known.message);
+  }
+
+  private async read(): Promise<JobsFile[]> {
+    const names = await listFiles(this.folder);
+    // What a jobs file reads beside itself (an SQL file) counts as part of it.
+    const state = (await Promise.all(names.map(async name => `${name} ${(await stat(join(this.folder, name))).mtimeMs}`))).join('\n');
+    const files = names.filter(name => /\.(m?ts|m?js)$/.test(name) && !name.endsWith('.d.ts'));
+    const changed: JobsFile[] = [];
+    for (const file of files) {
+      if (this.loaded.get(file) === state) continue;
+      this.loaded.set(file, state);
+      try {
+        const definitions = await loadJobsFile(join(this.folder, file), file, this.seconds);
+        this.problemsByFile.delete(file);
+        changed.push(...definitions.map(definition => ({file, definition})));
+      } catch (error) {
+        this.failed(file, error);
+      }
+    }
+    for (const file of this.loaded.keys()) if (!files.includes(file)) this.loaded.delete(file);
+    return changed;
+  }
+}
+
+async function listFiles(folder: string): Promise<string[]> {
+  try {
+    const entries = await readdir(folder, {withFileTypes: true});
+    return entries.filter(entry => entry.isFile()).map(entry => entry.name).sort();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** Runs a jobs file in a process of its own, which cannot harm or hold up this one. @throws JOBS_FILE_FAILED, JOBS_FILE_TIMEOUT */
+export function loadJobsFile(path: string, file: string, seconds: number): Promise<unknown[]> {
+  const loader = new URL(`./load-jobs-file${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
+  return new Promise((resolve, reject) => {
+    const child = fork(loader, [path], {stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: ['--disable-warning=ExperimentalWarning'], env: {PATH: process.env.PATH}});
+    let errors = '';
+    child.stderr!.on('data', piece => {
+      if (errors.length < 4_000) errors += piece;
+    });
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new MillraceError('JOBS_FILE_TIMEOUT', {file, seconds}));
+    }, seconds * 1_000);
+    child.once('message', (message: {definitions?: unknown[]; error?: string}) => {
+      clearTimeout(timer);
+      child.kill('SIGKILL');
+      if (message.definitions) resolve(message.definitions);
+      else reject(new MillraceError('JOBS_FILE_FAILED', {file, reason: message.error}));
+    });
+    child.once('exit', () => {
+      clearTimeout(timer);
+      reject(new MillraceError('JOBS_FILE_FAILED', {file, reason: errors.trim().split('\n').slice(0, 8).join('\n') || 'it ended without yielding a pipeline'}));
+    });
+    child.once('error', error => {
+      clearTimeout(timer);
+      reject(new MillraceError('JOBS_FILE_FAILED', {file, reason: error.message}));
+    });
+  });
+}

@@ -1,0 +1,18 @@
+import type {Stores} from '../catalog/catalog.ts';
+import type {RunEventData} from './pipeline.ts';
+
+/**
+ * What follows from a change of a run, in the same unit of work: steps that may run now are queued, the run ends when all have, runs
+ * that waited for it go on, and workers are woken. Events are appended last, because they hold the run's row.
+ */
+export async function moveRunOn(stores: Stores, runId: string, events: readonly RunEventData[]): Promise<void> {
+  const followed = await stores.runs.advance(runId);
+  const admitted = followed.some(event => event.kind === 'run_finished') ? await stores.runs.admit(runId) : [];
+  for (const id of admitted) {
+    const begun = await stores.runs.advance(id);
+    if (begun.length > 0) await stores.runs.appendEvents(id, begun);
+  }
+  const all = [...events, ...followed];
+  if (all.length > 0) await stores.runs.appendEvents(runId, all);
+  await stores.jobs.wake(runId);
+}

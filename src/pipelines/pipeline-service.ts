@@ -1,0 +1,241 @@
+import {Wake} from '../core/async.ts';
+import {MillraceError, didYouMean} from '../core/errors.ts';
+import type {Viewer} from '../core/viewer.ts';
+import type {Schema} from '../schemas/schema.ts';
+import {checkName} from '../schemas/check-name.ts';
+import {canonicalJson, definitionHash, parseDefinition, parseParams, topologicalOrder} from './definition.ts';
+import type {JobsFolder} from './jobs-folder.ts';
+import {moveRunOn} from './move-run-on.ts';
+import type {
+  IngestStep, PipelineDefinition, PipelineRecord, Pipelines, PlannedStep, RunEventRecord, RunPlan, RunRecord, RunStatus, StartRun, Step, StepRecord,
+} from './pipeline.ts';
+import {decide, futureTable, prepareStep} from './prepare-step.ts';
+import type {StepWorld} from './prepare-step.ts';
+import {kindOf} from './steps/kinds.ts';
+import type {StepInput} from './steps/step-kind.ts';
+
+/** Milliseconds after which a subscriber looks for events without having been woken: a wake-up may be lost. */
+const backstop = 2_000;
+const eventsAtOnce = 500;
+
+const branch = 'main';
+
+export class PipelineService implements Pipelines {
+  constructor(
+    private readonly world: StepWorld,
+    private readonly jobs: JobsFolder,
+  ) {}
+
+  async list(_viewer: Viewer): Promise<PipelineRecord[]> {
+    await this.refresh();
+    return this.world.catalog.read(stores => stores.runs.pipelines());
+  }
+
+  async get(_viewer: Viewer, name: string): Promise<PipelineRecord> {
+    await this.refresh();
+    return this.world.catalog.read(async stores => {
+      const found = await stores.runs.pipeline(name);
+      if (found) return found;
+      const names = (await stores.runs.pipelines()).map(pipeline => pipeline.name);
+      throw new MillraceError('PIPELINE_NOT_FOUND', {name, didYouMean: didYouMean(name, names)});
+    });
+  }
+
+  /** Takes over what changed in the jobs folder. A file that cannot be loaded keeps its last good definition. */
+  async refresh(): Promise<void> {
+    for (const {file, definition} of await this.jobs.changed()) {
+      try {
+        await this.store(definition, file);
+      } catch (error) {
+        this.jobs.failed(file, error);
+      }
+    }
+  }
+
+  async put(_viewer: Viewer, definition: unknown, origin: string): Promise<PipelineRecord> {
+    return this.store(definition, origin);
+  }
+
+  private async store(value: unknown, origin: string): Promise<PipelineRecord> {
+    const definition = parseDefinition(value);
+    checkName(definition.name);
+    for (const step of definition.steps) if ('into' in step) checkName(step.into);
+    await this.needs(definition); // refuses bad SQL and circles
+    return this.world.catalog.transaction(stores => stores.runs.putPipeline(definition, definitionHash(definition), origin));
+  }
+
+  /** Which steps each step waits for: those whose outputs it reads, and those it names. @throws SQL_*, PIPELINE_INVALID, PIPELINE_CYCLE */
+  private async needs(definition: PipelineDefinition): Promise<{ordered: Step[]; needs: Map<string, string[]>; reads: Map<string, readonly string[]>}> {
+    const producers = new Map(definition.steps.flatMap(step => ('into' in step ? [[step.into, step.name] as const] : [])));
+    const names = new Set(definition.steps.map(step => step.name));
+    const needs = new Map<string, string[]>();
+    const reads = new Map<string, readonly string[]>();
+    for (const step of definition.steps) {
+      const read = await kindOf(step).reads(step, this.world.services, definition.params ?? {});
+      reads.set(step.name, read);
+      const missing = step.after?.find(name => !names.has(name));
+      if (missing) throw new MillraceError('PIPELINE_INVALID', {reason: `step '${step.name}' waits for '${missing}', which is no step`});
+      const own = read.flatMap(name => {
+        const producer = producers.get(name);
+        return producer === undefined ? [] : [producer];
+      });
+      const referenced = ('rules' in step ? step.rules?.foreignKeys ?? [] : []).flatMap(({references}) => {
+        const producer = producers.get(references);
+        return producer === undefined || producer === step.name ? [] : [producer];
+      });
+      needs.set(step.name, [...new Set([...own, ...referenced, ...(step.after ?? [])])]);
+    }
+    return {ordered: topologicalOrder(definition.steps, needs), needs, reads};
+  }
+
+  async start(viewer: Viewer, input: StartRun): Promise<{run: RunRecord; deduplicated: boolean}> {
+    const pipeline = await this.get(viewer, input.pipeline);
+    const params = parseParams(pipeline.definition.params ?? {}, input.params ?? {});
+    return this.create(viewer, pipeline, params, input.idempotencyKey);
+  }
+
+  private async create(
+    viewer: Viewer, pipeline: Pick<PipelineRecord, 'definition' | 'definitionId' | 'name'>, params: RunRecord['params'], idempotencyKey?: string, retryOfId?: string,
+  ): Promise<{run: RunRecord; deduplicated: boolean}> {
+    const {ordered, needs} = await this.needs(pipeline.definition);
+    return this.world.catalog.transaction(async stores => {
+      if (idempotencyKey !== undefined) {
+        const existing = await stores.runs.runByIdempotencyKey(viewer.name, idempotencyKey);
+        if (existing) {
+          if (existing.pipeline !== pipeline.name || canonicalJson(existing.params) !== canonicalJson(params)) {
+            throw new MillraceError('IDEMPOTENCY_CONFLICT', {key: idempotencyKey});
+          }
+          return {run: existing, deduplicated: true};
+        }
+      }
+      const {id} = await stores.runs.createRun({
+        definitionId: pipeline.definitionId, params, requestedBy: viewer.name, idempotencyKey, retryOfId, branch,
+        steps: ordered.map((step, position) => ({name: step.name, position, kind: step.kind, needs: needs.get(step.name)!})),
+      });
+      await stores.runs.admit(id);
+      await moveRunOn(stores, id, []);
+      return {run: (await stores.runs.run(id))!, deduplicated: false};
+    });
+  }
+
+  async plan(viewer: Viewer, input: StartRun): Promise<RunPlan> {
+    const {definition, name} = await this.get(viewer, input.pipeline);
+    const params = parseParams(definition.params ?? {}, input.params ?? {});
+    const {ordered, reads} = await this.needs(definition);
+    const made = new Map<string, Schema>();
+    const steps: PlannedStep[] = [];
+    for (const step of ordered) {
+      const planned = await this.planStep({definition, params}, step, reads.get(step.name)!, made);
+      steps.push(planned.step);
+      if (planned.schema && planned.step.into) made.set(planned.step.into, planned.schema);
+    }
+    return {pipeline: name, params, steps, affectedModels: await this.affectedModels(ordered, steps)};
+  }
+
+  private async planStep(
+    run: Pick<RunRecord, 'definition' | 'params'>, step: Step, reads: readonly string[], made: ReadonlyMap<string, Schema>,
+  ): Promise<{step: PlannedStep; schema: Schema | null}> {
+    const {warehouse} = this.world;
+    const inputs: Record<string, StepInput> = {};
+    for (const name of reads) {
+      const future = made.get(name);
+      const snapshot = future ? null : await warehouse.resolve(name, {}, branch);
+      inputs[name] = snapshot ? {snapshot, table: await warehouse.table(snapshot)} : {snapshot: null, table: futureTable(future!)};
+    }
+    const ready = await prepareStep(this.world, run, step, inputs, new AbortController().signal);
+    try {
+      const {action, reason} = await decide(this.world, {branch}, step, ready);
+      const {rowsIn, bytesIn, described} = ready.prepared;
+      const into = 'into' in step ? step.into : null;
+      const next = into && described ? await warehouse.schemaFor(into, described, ('mode' in step && step.mode) || 'overwrite', branch) : null;
+      return {
+        step: {
+          name: step.name, kind: step.kind, action, reason, into,
+          rowsIn: rowsIn === null ? null : BigInt(rowsIn), bytesIn: bytesIn === null ? null : BigInt(bytesIn),
+          schemaChanges: action === 'reuse' || !next ? [] : (next.changes ?? ['new dataset']),
+        },
+        schema: action === 'execute' ? (next?.schema ?? null) : null,
+      };
+    } finally {
+      await ready.close();
+    }
+  }
+
+  private async affectedModels(ordered: readonly Step[], steps: readonly PlannedStep[]): Promise<string[]> {
+    const changed = new Set(steps.filter(step => step.action === 'execute' && step.into).map(step => step.into));
+    const scoring = ordered.flatMap((step, index) => (step.kind === 'predict' && steps[index]!.action === 'execute' ? [step.model] : []));
+    const served = (await this.world.services.models.deployments()).filter(deployment => changed.has(deployment.datasetName)).map(deployment => deployment.modelName);
+    return [...new Set([...scoring, ...served])].sort();
+  }
+
+  async cancel(_viewer: Viewer, id: string): Promise<RunRecord> {
+    return this.world.catalog.transaction(async stores => {
+      const run = await stores.runs.run(id);
+      if (!run) throw new MillraceError('RUN_NOT_FOUND', {id});
+      if (run.finishedAt) throw new MillraceError('RUN_FINISHED', {id, status: run.status});
+      await stores.runs.requestCancel(id);
+      await moveRunOn(stores, id, [{kind: 'log', step: null, level: 'info', message: 'cancellation was asked for'}]);
+      return (await stores.runs.run(id))!;
+    });
+  }
+
+  async retry(viewer: Viewer, id: string): Promise<RunRecord> {
+    const run = await this.run(viewer, id);
+    if (run.status !== 'failed' && run.status !== 'cancelled') throw new MillraceError('NOTHING_TO_RETRY', {id, status: run.status});
+    return (await this.create(viewer, {definition: run.definition, definitionId: run.definitionId, name: run.pipeline}, run.params, undefined, id)).run;
+  }
+
+  async ingest(viewer: Viewer, step: Omit<IngestStep, 'kind' | 'name'>, idempotencyKey?: string): Promise<RunRecord> {
+    const definition: PipelineDefinition = {name: `ingest_${step.into}`.slice(0, 63), description: `Reads a source into ${step.into}`, steps: [{...step, kind: 'ingest', name: step.into}]};
+    const pipeline = await this.store(definition, 'ingest');
+    return (await this.create(viewer, pipeline, {}, idempotencyKey)).run;
+  }
+
+  async run(_viewer: Viewer, id: string): Promise<RunRecord> {
+    const run = await this.world.catalog.read(stores => stores.runs.run(id));
+    if (!run) throw new MillraceError('RUN_NOT_FOUND', {id});
+    return run;
+  }
+
+  runs(_viewer: Viewer, filter: {pipeline?: string; status?: RunStatus; limit: number; before?: Date}): Promise<RunRecord[]> {
+    return this.world.catalog.read(stores => stores.runs.runs(filter));
+  }
+
+  stepsOf(_viewer: Viewer, runIds: readonly string[]): Promise<Map<string, StepRecord[]>> {
+    return this.world.catalog.read(stores => stores.runs.stepsOf(runIds));
+  }
+
+  async *events(viewer: Viewer, runId: string, after: bigint, signal: AbortSignal): AsyncIterable<RunEventRecord> {
+    await this.run(viewer, runId);
+    const wake = new Wake();
+    const quiet = this.world.catalog.listen('run', id => (id === runId || id === '') && wake.signal());
+    const left = (): void => wake.signal();
+    signal.addEventListener('abort', left, {once: true});
+    try {
+      let last = after;
+      while (!signal.aborted) {
+        const events = await this.world.catalog.read(stores => stores.runs.events(runId, last, eventsAtOnce));
+        if (events.length > 0 && events[0]!.seq !== last + 1n) throw new MillraceError('EVENTS_EXPIRED', {seq: events[0]!.seq - 1n});
+        for (const event of events) {
+          yield event;
+          last = event.seq;
+          if (event.data.kind === 'run_finished') return;
+        }
+        if (events.length === eventsAtOnce) continue;
+        if (events.length === 0 && (await this.hasEnded(runId, last))) return;
+        await wake.wait(backstop);
+      }
+    } finally {
+      quiet();
+      signal.removeEventListener('abort', left);
+    }
+  }
+
+  /** A subscriber may ask for what comes after the last event of a run that has ended, or whose events are gone. */
+  private async hasEnded(runId: string, last: bigint): Promise<boolean> {
+    const run = await this.world.catalog.read(stores => stores.runs.run(runId));
+    if (!run?.finishedAt) return false;
+    if (last < run.lastSeq) throw new MillraceError('EVENTS_EXPIRED', {seq: run.lastSeq});
+    return true;
+  }
+}

@@ -1,0 +1,121 @@
+import {mkdir, rm} from 'node:fs/promises';
+import {join} from 'node:path';
+import type {Catalog} from '../catalog/catalog.ts';
+import {newId} from '../core/ids.ts';
+import type {Table} from '../engines/engine.ts';
+import type {SnapshotRecord, Warehouse} from '../warehouse/warehouse.ts';
+import {canonicalJson, definitionHash} from './definition.ts';
+import type {RunRecord, Step, StepRecord} from './pipeline.ts';
+import {kindOf} from './steps/kinds.ts';
+import type {PreparedStep, StepInput, StepServices} from './steps/step-kind.ts';
+import {inputIds} from './steps/step-kind.ts';
+
+/** What preparing and running steps needs. */
+export interface StepWorld {
+  readonly catalog: Catalog;
+  readonly warehouse: Warehouse;
+  readonly services: StepServices;
+  /** Scratch folders of tries lie here. */
+  readonly scratchFolder: string;
+}
+
+export interface ReadyStep {
+  readonly prepared: PreparedStep;
+  readonly inputs: Readonly<Record<string, StepInput>>;
+  /** SHA-256 of everything that decides the result; null when nothing can. */
+  readonly fingerprint: string | null;
+  /** Seconds-long resources of the try: an opened source, a scratch folder. */
+  close(): Promise<void>;
+}
+
+/** Prepares a step over given inputs. Nothing is written but scratch. */
+export async function prepareStep(
+  world: StepWorld,
+  run: Pick<RunRecord, 'definition' | 'params'>,
+  step: Step,
+  inputs: Readonly<Record<string, StepInput>>,
+  signal: AbortSignal,
+): Promise<ReadyStep> {
+  const scratch = join(world.scratchFolder, newId());
+  await mkdir(scratch, {recursive: true});
+  try {
+    const prepared = await kindOf(step).prepare(step, {
+      services: world.services, params: run.params, paramSpecs: run.definition.params ?? {}, inputs, scratch, signal,
+    });
+    return {
+      prepared,
+      inputs,
+      fingerprint: fingerprintOf(step, prepared, inputs),
+      close: async () => {
+        await prepared.close();
+        await rm(scratch, {recursive: true, force: true});
+      },
+    };
+  } catch (error) {
+    await rm(scratch, {recursive: true, force: true});
+    throw error;
+  }
+}
+
+function fingerprintOf(step: Step, prepared: PreparedStep, inputs: Readonly<Record<string, StepInput>>): string | null {
+  if (prepared.identity === null || Object.values(inputs).some(input => input.snapshot === null)) return null;
+  return definitionHash({
+    kind: step.kind, into: 'into' in step ? step.into : null, rules: ('rules' in step && step.rules) || null, identity: prepared.identity, inputs: inputIds(inputs),
+  });
+}
+
+/**
+ * The snapshots a step of a run reads: outputs of the run's own steps; what another step of the run already read (one run sees one
+ * version of a dataset); else the newest.
+ */
+export async function resolveInputs(
+  {catalog, warehouse, services}: StepWorld,
+  run: Pick<RunRecord, 'id' | 'definition' | 'branch'>,
+  step: Step,
+): Promise<Record<string, StepInput>> {
+  const names = await kindOf(step).reads(step, services, run.definition.params ?? {});
+  const steps = await catalog.read(stores => stores.runs.steps(run.id));
+  const inputs: Record<string, StepInput> = {};
+  for (const name of names) {
+    const id = ownOutput(run, steps, name) ?? steps.find(other => other.inputs?.[name] !== undefined)?.inputs?.[name];
+    const snapshot: SnapshotRecord = await warehouse.resolve(name, id === undefined ? {} : {snapshot: id}, run.branch);
+    inputs[name] = {snapshot, table: await warehouse.table(snapshot)};
+  }
+  return inputs;
+}
+
+function ownOutput(run: Pick<RunRecord, 'definition'>, steps: readonly StepRecord[], dataset: string): string | undefined {
+  const producer = run.definition.steps.find(step => 'into' in step && step.into === dataset);
+  return steps.find(step => step.name === producer?.name && step.status === 'succeeded')?.outputId ?? undefined;
+}
+
+export interface Decision {
+  readonly action: 'execute' | 'reuse';
+  readonly reason: string;
+  /** The snapshot to reuse. */
+  readonly output: SnapshotRecord | null;
+}
+
+/** Whether a step's result is already there, and why or why not, in words. */
+export async function decide({catalog}: StepWorld, run: Pick<RunRecord, 'branch'> & {retryOfId?: string | null}, step: Step, ready: ReadyStep): Promise<Decision> {
+  const execute = (reason: string): Decision => ({action: 'execute', reason, output: null});
+  return catalog.read(async stores => {
+    const into = 'into' in step ? step.into : null;
+    const head = into === null ? null : (await stores.datasets.heads(run.branch)).get(into) ?? null;
+    if (run.retryOfId) {
+      const before = (await stores.runs.steps(run.retryOfId)).find(other => other.name === step.name);
+      const sameInputs = canonicalJson(before?.inputs ?? {}) === canonicalJson(inputIds(ready.inputs));
+      if (before?.status === 'succeeded' && sameInputs && (before.outputId === null || before.outputId === head?.id)) {
+        return {action: 'reuse', reason: 'succeeded in the run that is retried', output: head};
+      }
+    }
+    if (ready.fingerprint === null) return execute(ready.prepared.identity === null ? 'its result may differ each time' : 'its inputs are made by this run');
+    const before = await stores.runs.stepByFingerprint(ready.fingerprint);
+    if (!before) return execute(head === null ? 'the dataset does not exist yet' : 'its definition, parameters or inputs changed');
+    if (head === null || before.outputId !== head.id) return execute('the dataset changed since it was made by this step');
+    return {action: 'reuse', reason: 'definition, parameters and inputs are the same', output: head};
+  });
+}
+
+/** An empty table of columns that are not there yet: what a plan reads where a run would read an earlier step's output. */
+export const futureTable = (schema: Table['schema']): Table => ({kind: 'table', schema, files: [], uniform: true});

@@ -1,0 +1,48 @@
+import type {Schema} from '../../schemas/schema.ts';
+import type {IngestStep} from '../pipeline.ts';
+import type {StepKind} from './step-kind.ts';
+import {quoted} from './step-kind.ts';
+
+/** Reads raw files into a dataset, under legal column names. */
+export const ingestKind: StepKind<IngestStep> = {
+  kind: 'ingest',
+
+  async reads() {
+    return [];
+  },
+
+  async prepare(step, {services, scratch, signal}) {
+    const {engine} = services;
+    const source = await services.sources.open({...step.source, options: {...step.source.options, ...step.options}}, scratch);
+    try {
+      const {schema, raw} = await engine.sniff(source.raw);
+      return {
+        identity: {source: source.fingerprint, mode: step.mode ?? 'overwrite'},
+        rowsIn: null,
+        bytesIn: source.files.reduce((sum, file) => sum + file.bytes, 0),
+        described: schema,
+        lineage: {
+          files: source.files.map(({name, sha256, bytes}) => ({name, sha256, bytes})),
+          columns: Object.fromEntries(schema.fields.map(field => [field.name, [`${step.source.path ?? 'upload'}.${field.sourceName ?? field.name}`]])),
+        },
+        async stage(folder, target, report) {
+          const files = await engine.materialize({sql: selectAs(schema), relations: {raw}}, {folder, schema: target}, {
+            signal,
+            onProgress: fraction => report.progress(fraction),
+          });
+          await source.unchanged();
+          return files;
+        },
+        close: () => source.close(),
+      };
+    } catch (error) {
+      await source.close();
+      throw error;
+    }
+  },
+};
+
+/** Raw columns under their legal names; what differs between raw and dataset is shown in the schema. */
+const selectAs = (schema: Schema): string =>
+  `SELECT ${schema.fields.map(field => `${quoted(field.sourceName ?? field.name)} AS ${quoted(field.name)}`).join(', ')} FROM raw`;
+

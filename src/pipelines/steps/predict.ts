@@ -1,0 +1,75 @@
+import {MillraceError} from '../../core/errors.ts';
+import type {Field} from '../../schemas/schema.ts';
+import type {PredictStep} from '../pipeline.ts';
+import type {StepKind} from './step-kind.ts';
+import {inputIds, inputSize, quoted} from './step-kind.ts';
+
+/** A model input is read under this name beside the columns that are kept; no dataset's column has two underscores at once. */
+const featureColumn = (input: string): string => `${input}__feature`;
+
+/** Scores a dataset's rows with a model version. */
+export const predictKind: StepKind<PredictStep> = {
+  kind: 'predict',
+
+  async reads(step) {
+    return [step.input];
+  },
+
+  async prepare(step, {services, inputs, signal}) {
+    const {engine, models} = services;
+    const {snapshot, table} = inputs[step.input]!;
+    const version = await models.resolve(step.model, {version: step.version, alias: step.alias ?? 'champion'});
+    const {inputs: modelInputs, outputs} = version.signature;
+
+    const available = new Set(table.schema.fields.map(field => field.name));
+    const expressions = modelInputs.map(({name}) => {
+      const expression = step.features?.[name];
+      if (expression !== undefined) return expression;
+      if (available.has(name)) return quoted(name);
+      throw new MillraceError('SIGNATURE_MISMATCH', {
+        model: step.model, dataset: step.input, reason: `the input '${name}' is no column of it`, missing: modelInputs.map(input => input.name).filter(input => !available.has(input) && !step.features?.[input]), wrongType: [],
+      });
+    });
+    // Expressions are a user's SQL: they are analysed in the place where they will stand, so that only row-local ones pass.
+    await engine.analyze(`SELECT ${expressions.map((expression, index) => `(${expression}) AS f${index}`).join(', ')} FROM ${quoted(step.input)}`);
+
+    const keep = step.keep ?? table.schema.fields.map(field => field.name);
+    const taken = new Set(keep);
+    const named: Field[] = outputs.map(output => ({...output, id: 0, name: taken.has(output.name) ? `${step.model}_${output.name}` : output.name}));
+    const query = {
+      sql: `SELECT ${[...keep.map(quoted), ...expressions.map((expression, index) => `(${expression}) AS ${quoted(featureColumn(modelInputs[index]!.name))}`)].join(', ')} FROM ${quoted(step.input)}`,
+      relations: {[step.input]: table},
+    };
+    const kept = (await engine.describe(query)).fields.slice(0, keep.length);
+    return {
+      identity: {model: version.fingerprint, features: expressions, keep, engine: engine.name},
+      ...inputSize(inputs),
+      described: {fields: [...kept, ...named]},
+      lineage: {
+        inputs: inputIds(inputs),
+        modelVersions: [version.id],
+        columns: Object.fromEntries([
+          ...keep.map(column => [column, [`${step.input}.${column}`]] as const),
+          ...named.map(output => [output.name, modelInputs.map(input => `${step.input}.${step.features?.[input.name] ?? input.name}`)] as const),
+        ]),
+      },
+      async stage(folder, schema, report) {
+        const total = snapshot ? Number(snapshot.rowCount) : 0;
+        let done = 0;
+        return engine.materializeScored(query, {
+          features: modelInputs.map(input => featureColumn(input.name)),
+          outputs: named,
+          batchRows: version.settings.batchRows * 8,
+          concurrency: 4,
+          score: async batch => {
+            const columns = await models.score(version, batch);
+            done += batch.rowCount;
+            report.progress(total === 0 ? null : Math.min(1, done / total), done);
+            return columns;
+          },
+        }, {folder, schema}, {signal});
+      },
+      close: async () => undefined,
+    };
+  },
+};

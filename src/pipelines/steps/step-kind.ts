@@ -1,0 +1,79 @@
+/**
+ * A step kind: what one kind of step reads, what decides its result, and how it is done. One file a kind, listed in kinds.ts.
+ *
+ * Preparing is cheap and changes nothing: a plan prepares every step and executes none.
+ */
+import type {Engine, StagedFile, Table} from '../../engines/engine.ts';
+import type {Models} from '../../models/models.ts';
+import type {Schema} from '../../schemas/schema.ts';
+import type {Sources} from '../../sources/source.ts';
+import type {SnapshotLineage, SnapshotRecord} from '../../warehouse/warehouse.ts';
+import type {ParamSpec, ParamValue, RunEventData, Step} from '../pipeline.ts';
+
+export interface StepServices {
+  readonly engine: Engine;
+  readonly sources: Sources;
+  readonly models: Models;
+  /** Where publish steps write. */
+  readonly publishedFolder: string;
+}
+
+/** A dataset as a step finds it. In a plan, `snapshot` is null for what an earlier step has yet to make. */
+export interface StepInput {
+  readonly snapshot: SnapshotRecord | null;
+  readonly table: Table;
+}
+
+export interface StepContext {
+  readonly services: StepServices;
+  readonly params: Readonly<Record<string, ParamValue>>;
+  readonly paramSpecs: Readonly<Record<string, ParamSpec>>;
+  /** By dataset name: what `reads` named. */
+  readonly inputs: Readonly<Record<string, StepInput>>;
+  /** An empty folder for this try's own scratch files; removed afterwards. */
+  readonly scratch: string;
+  readonly signal: AbortSignal;
+}
+
+/** How a running step tells of itself. */
+export interface StepReport {
+  progress(fraction: number | null, rowsDone?: number): void;
+  log(level: 'info' | 'warn' | 'error', message: string): void;
+}
+
+export interface PreparedStep {
+  /** JSON that, with the inputs' snapshots, decides the result; null: the result differs each time, so it is never reused. */
+  readonly identity: unknown;
+  readonly rowsIn: number | null;
+  readonly bytesIn: number | null;
+  /** The columns the output will have; null for a step that writes no dataset. */
+  readonly described: Schema | null;
+  readonly lineage: SnapshotLineage;
+  /** Writes staged files into `folder`, with `schema` (the described columns with their field ids). */
+  stage?(folder: string, schema: Schema, report: StepReport): Promise<readonly StagedFile[]>;
+  /** For a step that writes no dataset: does its work; the events tell what it made. */
+  perform?(report: StepReport): Promise<{rowCount: number; events: readonly RunEventData[]}>;
+  close(): Promise<void>;
+}
+
+export interface StepKind<S extends Step = Step> {
+  readonly kind: S['kind'];
+  /** Names of datasets read. @throws SQL_INVALID, SQL_NOT_ALLOWED */
+  reads(step: S, services: Pick<StepServices, 'engine'>, params: Readonly<Record<string, ParamSpec>>): Promise<readonly string[]>;
+  prepare(step: S, context: StepContext): Promise<PreparedStep>;
+}
+
+/** Rows and bytes of all inputs, from their manifests. */
+export function inputSize(inputs: Readonly<Record<string, StepInput>>): {rowsIn: number | null; bytesIn: number | null} {
+  const all = Object.values(inputs);
+  if (all.some(input => input.snapshot === null)) return {rowsIn: null, bytesIn: null};
+  const sum = (of: (snapshot: SnapshotRecord) => bigint): number => Number(all.reduce((total, input) => total + of(input.snapshot!), 0n));
+  return {rowsIn: sum(snapshot => snapshot.rowCount), bytesIn: sum(snapshot => snapshot.bytes)};
+}
+
+/** Snapshot ids by dataset name, as lineage keeps them. */
+export function inputIds(inputs: Readonly<Record<string, StepInput>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(inputs).flatMap(([name, input]) => (input.snapshot ? [[name, input.snapshot.id]] : [])));
+}
+
+export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;

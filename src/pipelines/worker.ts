@@ -1,0 +1,313 @@
+import type {Stores} from '../catalog/catalog.ts';
+import {Wake, patiently} from '../core/async.ts';
+import {boundary} from '../core/boundaries.ts';
+import {MillraceError, asMillraceError} from '../core/errors.ts';
+import {newId} from '../core/ids.ts';
+import type {Logger} from '../core/logging.ts';
+import {withLogContext} from '../core/logging.ts';
+import type {Metrics} from '../core/metrics.ts';
+import type {SnapshotRecord, Stage} from '../warehouse/warehouse.ts';
+import type {ClaimedStep, RunEventData, StepStatus, StoredError} from './pipeline.ts';
+import {decide, prepareStep, resolveInputs} from './prepare-step.ts';
+import type {ReadyStep, StepWorld} from './prepare-step.ts';
+import {RunReport} from './run-report.ts';
+import {moveRunOn} from './move-run-on.ts';
+import {inputIds} from './steps/step-kind.ts';
+
+export interface WorkerOptions {
+  /** Steps at once. */
+  readonly slots: number;
+  readonly leaseSeconds: number;
+  readonly stepTimeoutSeconds: number;
+  /** Small files of a dataset past which it is compacted; 0: never. */
+  readonly compactFiles: number;
+}
+
+/** How long a step's end waits for a database that is away. */
+const patience = 120;
+
+/** Codes that the same step may not meet again: another try is worth it even where the step asks for none. */
+const transient: readonly string[] = ['COMMIT_CONFLICT'];
+const transientAttempts = 5;
+
+/** Deaths of a step's workers after which the step is taken for their cause. */
+const deadlyDeaths = 5;
+
+/**
+ * Claims steps and does them, some at once.
+ *
+ * A step is leased; its end (snapshot, events, next steps) is one unit of work that first proves the fence, so that a worker that
+ * was away too long commits nothing. The run's rows are the truth: a wake-up only says that there may be something to claim.
+ */
+export class Worker {
+  private readonly name = `${process.pid}-${newId().slice(-8)}`;
+  private readonly stopping = new AbortController();
+  private readonly running = new Map<string, {readonly promise: Promise<void>; readonly check: () => void}>();
+  private readonly wake = new Wake();
+  private loop: Promise<void> | undefined;
+  private quiet: (() => Promise<void>) | undefined;
+  private quietRuns: (() => void) | undefined;
+
+  constructor(
+    private readonly world: StepWorld,
+    private readonly options: WorkerOptions,
+    private readonly logger: Logger,
+    private readonly metrics: Metrics,
+  ) {}
+
+  async start(): Promise<void> {
+    this.quiet = await this.world.catalog.work(() => this.wake.signal());
+    // A cancelled run tells so at once, not with the next heartbeat.
+    this.quietRuns = this.world.catalog.listen('run', runId => {
+      for (const [key, step] of this.running) if (runId === '' || key.startsWith(runId)) step.check();
+    });
+    this.loop = this.claimForever();
+  }
+
+  /** Stops claiming, interrupts what runs (its lease is given back, another worker goes on) and waits for it. */
+  async stop(): Promise<void> {
+    this.stopping.abort(new MillraceError('SHUTTING_DOWN'));
+    this.wake.signal();
+    this.quietRuns?.();
+    await this.quiet?.();
+    await this.loop;
+    await Promise.all([...this.running.values()].map(step => step.promise));
+  }
+
+  private async claimForever(): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      let claimed: ClaimedStep | null = null;
+      let pause = 5_000;
+      try {
+        if (this.running.size < this.options.slots) claimed = await this.world.catalog.read(stores => stores.runs.claim(this.name, this.options.leaseSeconds));
+        if (!claimed) {
+          const due = await this.world.catalog.read(stores => stores.runs.nextDue());
+          if (due !== null) pause = Math.min(pause, Math.max(50, due * 1_000));
+        }
+      } catch (error) {
+        this.logger.warn({err: error}, 'cannot look for steps; trying again');
+        pause = 1_000;
+      }
+      if (claimed) this.begin(claimed);
+      else await this.wake.wait(pause);
+    }
+  }
+
+  private begin(claimed: ClaimedStep): void {
+    boundary('step claimed');
+    const key = `${claimed.run.id} ${claimed.step.name} ${claimed.fence}`;
+    const attempt = new StepAttempt(this.world, this.options, claimed, this.stopping.signal, this.logger, this.metrics);
+    const promise = withLogContext({runId: claimed.run.id, step: claimed.step.name}, () => attempt.run())
+      .catch(error => this.logger.error({err: error}, 'a step was given up; its lease will run out'))
+      .finally(() => {
+        this.running.delete(key);
+        this.wake.signal();
+      });
+    this.running.set(key, {promise, check: () => attempt.checkLease()});
+  }
+}
+
+/** One try of one step. */
+class StepAttempt {
+  private readonly abort = new AbortController();
+  private readonly report: RunReport;
+  private readonly startedAt = Date.now();
+  private checking: Promise<void> | undefined;
+
+  constructor(
+    private readonly world: StepWorld,
+    private readonly options: WorkerOptions,
+    private readonly claimed: ClaimedStep,
+    private readonly stopping: AbortSignal,
+    private readonly logger: Logger,
+    private readonly metrics: Metrics,
+  ) {
+    this.report = new RunReport(world.catalog, claimed.run.id, claimed.step.name, claimed.fence);
+  }
+
+  async run(): Promise<void> {
+    const {step} = this.claimed;
+    const stopped = (): void => this.abort.abort(this.stopping.reason);
+    this.stopping.addEventListener('abort', stopped, {once: true});
+    const seconds = step.timeoutSeconds ?? this.options.stepTimeoutSeconds;
+    const timeout = setTimeout(() => this.abort.abort(new MillraceError('STEP_TIMEOUT', {step: step.name, seconds})), seconds * 1_000);
+    const heartbeat = setInterval(() => this.checkLease(), (this.options.leaseSeconds * 1_000) / 3);
+    try {
+      await this.attempt();
+    } catch (error) {
+      await this.fail(this.abort.signal.aborted ? asMillraceError(this.abort.signal.reason) : asMillraceError(error));
+    } finally {
+      clearTimeout(timeout);
+      clearInterval(heartbeat);
+      this.stopping.removeEventListener('abort', stopped);
+      await this.report.close();
+    }
+  }
+
+  /** Prolongs the lease; learns that it is lost or that the run is to stop. */
+  checkLease(): void {
+    const {run, step, fence} = this.claimed;
+    this.checking ??= this.world.catalog
+      .read(stores => stores.runs.heartbeat(run.id, step.name, fence, this.options.leaseSeconds))
+      .then(({owned, cancel}) => {
+        if (!owned) this.abort.abort(new MillraceError('LEASE_LOST', {step: step.name}));
+        else if (cancel) this.abort.abort(new MillraceError('RUN_CANCELLED'));
+      })
+      .catch(() => undefined) // the database is away: the next beat, or the proof of the fence, will tell
+      .finally(() => {
+        this.checking = undefined;
+      });
+  }
+
+  private async attempt(): Promise<void> {
+    const {run, step, fence, attempt} = this.claimed;
+    const {signal} = this.abort;
+    if (run.cancelRequested) throw new MillraceError('RUN_CANCELLED');
+    if (fence - attempt >= deadlyDeaths) throw new MillraceError('INTERNAL', {reason: `its worker died ${deadlyDeaths} times`});
+
+    const inputs = await resolveInputs(this.world, run, step);
+    const ready = await prepareStep(this.world, run, step, inputs, signal);
+    try {
+      const decision = await decide(this.world, run, step, ready);
+      await this.transaction(async stores => {
+        const begins = await stores.runs.beginRun(run.id);
+        await stores.runs.note(run.id, step.name, {reason: decision.reason, inputs: inputIds(inputs), reused: decision.action === 'reuse'});
+        await stores.runs.appendEvents(run.id, [
+          ...(begins ? [{kind: 'run_started'} as const] : []),
+          {kind: 'step_started', step: step.name, attempt, reason: decision.reason},
+        ]);
+      });
+      boundary('step begun');
+      signal.throwIfAborted();
+      if (decision.action === 'reuse') await this.finishReused(ready, decision.output);
+      else if ('into' in step) await this.finishDataset(ready, step);
+      else await this.finishPerformed(ready);
+    } finally {
+      await ready.close();
+    }
+  }
+
+  private async finishReused(ready: ReadyStep, output: SnapshotRecord | null): Promise<void> {
+    const {step} = this.claimed;
+    await this.finish('succeeded', null, async stores => {
+      await stores.runs.note(this.claimed.run.id, step.name, {reused: true, outputId: output?.id ?? null, ...(ready.fingerprint === null ? {} : {fingerprint: ready.fingerprint})});
+      return output ? [{kind: 'snapshot_committed', step: step.name, dataset: output.datasetName, snapshotId: output.id, rowCount: String(output.rowCount), reused: true}] : [];
+    });
+  }
+
+  private async finishDataset(ready: ReadyStep, step: Extract<ClaimedStep['step'], {into: string}>): Promise<void> {
+    const {run, fence} = this.claimed;
+    const {signal} = this.abort;
+    const {warehouse} = this.world;
+    const mode = ('mode' in step && step.mode) || 'overwrite';
+    const stage: Stage = await warehouse.stage(run.id, step.name, fence);
+    try {
+      const {schema, written} = await warehouse.schemaFor(step.into, ready.prepared.described!, mode, run.branch);
+      const files = await ready.prepared.stage!(stage.folder, written, this.report);
+      boundary('files staged');
+      signal.throwIfAborted();
+      const commit = await warehouse.prepare({
+        dataset: step.into, branch: run.branch, operation: mode, stage, files, schema, rules: step.rules, runId: run.id, stepName: step.name,
+        lineage: ready.prepared.lineage, signal,
+      });
+      boundary('files moved');
+      const rowsWritten = BigInt(files.reduce((sum, file) => sum + file.rowCount, 0));
+      try {
+        let snapshot!: SnapshotRecord;
+        await this.finish('succeeded', null, async stores => {
+          snapshot = await commit.commit(stores);
+          await stores.runs.note(run.id, step.name, {
+            outputId: snapshot.id, rowsRead: BigInt(ready.prepared.rowsIn ?? Number(rowsWritten)), rowsWritten, ...(ready.fingerprint === null ? {} : {fingerprint: ready.fingerprint}),
+          });
+          return [{kind: 'snapshot_committed', step: step.name, dataset: step.into, snapshotId: snapshot.id, rowCount: String(snapshot.rowCount), reused: false}];
+        });
+        boundary('after commit');
+        this.metrics.rowsWritten.inc({dataset: step.into}, Number(rowsWritten));
+        await commit.published(snapshot);
+        boundary('manifest written');
+        await this.compactIfScattered(snapshot);
+      } catch (error) {
+        // When the answer to COMMIT was lost, the commit may stand: then the files belong to it.
+        if (!(await this.committed(step.name))) await commit.abandon();
+        throw error;
+      }
+    } finally {
+      await stage.discard();
+    }
+  }
+
+  private async committed(step: string): Promise<boolean> {
+    const steps = await patiently(() => this.world.catalog.read(stores => stores.runs.steps(this.claimed.run.id)), patience).catch(() => null);
+    return steps === null || steps.find(other => other.name === step)?.outputId !== null;
+  }
+
+  private async compactIfScattered(snapshot: SnapshotRecord): Promise<void> {
+    const {compactFiles} = this.options;
+    if (compactFiles === 0 || snapshot.fileCount <= compactFiles) return;
+    // Compaction is a favour to readers: the step has succeeded without it.
+    await this.world.warehouse.compact(snapshot.datasetName).catch(error => this.logger.warn({err: error}, 'compaction failed'));
+  }
+
+  private async finishPerformed(ready: ReadyStep): Promise<void> {
+    const {run, step} = this.claimed;
+    const {rowCount, events} = await ready.prepared.perform!(this.report);
+    await this.finish('succeeded', null, async stores => {
+      await stores.runs.note(run.id, step.name, {rowsRead: BigInt(ready.prepared.rowsIn ?? rowCount), rowsWritten: BigInt(rowCount)});
+      return events;
+    });
+  }
+
+  private async fail(error: MillraceError): Promise<void> {
+    if (error.code === 'LEASE_LOST') return; // the step is another worker's
+    const {run, step, attempt} = this.claimed;
+    if (error.code === 'SHUTTING_DOWN') return this.giveBack(error);
+    if (error.code === 'INTERNAL') this.logger.error({err: error.cause ?? error}, 'a step failed unexpectedly');
+    const stored = {code: error.code, message: error.message, hint: error.hint};
+    const attempts = transient.includes(error.code) ? Math.max(transientAttempts, step.attempts ?? 1) : (step.attempts ?? 1);
+    if (error.code !== 'RUN_CANCELLED' && attempt < attempts) {
+      const waitSeconds = Math.min(60, 2 ** (attempt - 1));
+      await this.transaction(async stores => {
+        await stores.runs.retryStep(run.id, step.name, stored, waitSeconds);
+        await stores.runs.appendEvents(run.id, [{kind: 'step_retrying', step: step.name, attempt, error: stored, waitSeconds}]);
+      });
+      return;
+    }
+    await this.finish(error.code === 'RUN_CANCELLED' ? 'cancelled' : 'failed', error.code === 'RUN_CANCELLED' ? null : stored, async () => []);
+    boundary('step failed');
+  }
+
+  /** Lets another worker take the step at once. */
+  private async giveBack(error: MillraceError): Promise<void> {
+    const {run, step} = this.claimed;
+    const stored = {code: error.code, message: error.message, hint: error.hint};
+    await this.world.catalog
+      .transaction(async stores => {
+        await stores.runs.prove(run.id, step.name, this.claimed.fence);
+        await stores.runs.retryStep(run.id, step.name, stored, 0);
+        await stores.jobs.wake(run.id);
+      })
+      .catch(() => undefined); // else its lease runs out
+  }
+
+  /** Ends the step: its own changes, its events and what follows from them, in one unit of work. */
+  private async finish(status: StepStatus, error: StoredError | null, change: (stores: Stores) => Promise<readonly RunEventData[]>): Promise<void> {
+    const {run, step} = this.claimed;
+    await this.report.flush();
+    boundary('before commit');
+    await this.transaction(async stores => {
+      const events = await change(stores);
+      await stores.runs.finishStep(run.id, step.name, status, error);
+      await moveRunOn(stores, run.id, [...events, {kind: 'step_finished', step: step.name, status, error}]);
+    });
+    this.metrics.steps.observe({kind: step.kind, status}, (Date.now() - this.startedAt) / 1_000);
+  }
+
+  /** A unit of work that proves the fence first; waits for a database that is away. */
+  private async transaction(work: (stores: Stores) => Promise<void>): Promise<void> {
+    const {run, step, fence} = this.claimed;
+    await patiently(() => this.world.catalog.transaction(async stores => {
+      await stores.runs.prove(run.id, step.name, fence);
+      await work(stores);
+    }), patience);
+  }
+}

@@ -1,0 +1,101 @@
+import {MillraceError} from '../core/errors.ts';
+import type {DataType, Field, Schema} from './schema.ts';
+import {typeName} from './schema.ts';
+
+/** The fields nested directly in a type. */
+export function nestedFields(type: DataType): readonly Field[] {
+  switch (type.kind) {
+    case 'list':
+      return [type.element];
+    case 'struct':
+      return type.fields;
+    case 'map':
+      return [type.key, type.value];
+    default:
+      return [];
+  }
+}
+
+function withNestedFields(type: DataType, fields: readonly Field[]): DataType {
+  switch (type.kind) {
+    case 'list':
+      return {...type, element: fields[0]!};
+    case 'struct':
+      return {...type, fields};
+    case 'map':
+      return {...type, key: fields[0]!, value: fields[1]!};
+    default:
+      return type;
+  }
+}
+
+/** Whether every value of `from` is a value of `to` with the same meaning, so that old files can be read as `to`. */
+export function widens(from: DataType, to: DataType): boolean {
+  if (from.kind === 'int' && to.kind === 'int') {
+    return from.signed === to.signed ? to.bits >= from.bits : to.signed && to.bits > from.bits;
+  }
+  if (from.kind === 'float' && to.kind === 'float') return to.bits >= from.bits;
+  if (from.kind === 'decimal' && to.kind === 'decimal') return to.scale === from.scale && to.precision >= from.precision;
+  return typeName(from) === typeName(to);
+}
+
+export interface Evolution {
+  readonly schema: Schema;
+  /** In words: `+ city utf8`, `- zip int32`, `delay: int32 → int64`. */
+  readonly changes: readonly string[];
+}
+
+/**
+ * The schema of a dataset after a commit, with field ids: columns that keep their name and a type that fits keep their id; others
+ * get new ones from `nextId`, top-level columns first, then nested ones.
+ *
+ * @param mode append: what lies there stays readable, so a column keeps the wider type and stays when it is missing;
+ *   overwrite: the new columns, whatever lies there
+ * @throws SCHEMA_INCOMPATIBLE only when appending
+ */
+export function evolve(dataset: string, previous: Schema | null, described: Schema, mode: 'append' | 'overwrite', nextId: number): Evolution {
+  const old = new Map((previous?.fields ?? []).map(field => [field.name, field]));
+  const changes: string[] = [];
+  const refused: string[] = [];
+  let next = nextId;
+  const fresh: Field[] = [];
+
+  const top = described.fields.map((field): Field => {
+    const before = old.get(field.name);
+    if (!before) {
+      if (previous) changes.push(`+ ${field.name} ${typeName(field.type)}`);
+      const added = {...field, id: next++, nullable: field.nullable || (mode === 'append' && previous !== null)};
+      fresh.push(added);
+      return added;
+    }
+    const change = `${field.name}: ${typeName(before.type)} → ${typeName(field.type)}`;
+    const nullable = mode === 'append' ? before.nullable || field.nullable : field.nullable;
+    if (typeName(before.type) === typeName(field.type)) return {...field, id: before.id, type: before.type, nullable};
+    if (widens(before.type, field.type)) {
+      changes.push(change);
+      return {...field, id: before.id, nullable};
+    }
+    if (mode === 'append') {
+      if (widens(field.type, before.type)) return {...field, id: before.id, type: before.type, nullable};
+      refused.push(change);
+    }
+    changes.push(change);
+    const replaced = {...field, id: next++};
+    fresh.push(replaced);
+    return replaced;
+  });
+
+  const names = new Set(described.fields.map(field => field.name));
+  const missing = [...old.values()].filter(field => !names.has(field.name));
+  if (mode === 'overwrite') changes.push(...missing.map(field => `- ${field.name} ${typeName(field.type)}`));
+  if (refused.length > 0) throw new MillraceError('SCHEMA_INCOMPATIBLE', {dataset, changes: refused.join(', ')});
+
+  const numbered = top.map(field => (fresh.includes(field) ? numberNested(field) : field));
+  if (mode === 'append') numbered.push(...missing.map(field => ({...field, nullable: true})));
+  return {schema: {fields: numbered}, changes};
+
+  function numberNested(field: Field): Field {
+    const nested = nestedFields(field.type).map(child => ({...child, id: next++}));
+    return nested.length === 0 ? field : {...field, type: withNestedFields(field.type, nested.map(numberNested))};
+  }
+}

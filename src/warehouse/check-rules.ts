@@ -1,0 +1,59 @@
+import {MillraceError} from '../core/errors.ts';
+import type {Engine, Table} from '../engines/engine.ts';
+import type {Rules} from '../schemas/schema.ts';
+
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+/**
+ * Checks a dataset's whole content against its key and foreign keys, before it is committed.
+ *
+ * @param input.referenced the newest content of another dataset and its key
+ * @throws RULES_INVALID, KEY_NULL, KEY_VIOLATED, FOREIGN_KEY_VIOLATED
+ */
+export async function checkRules(input: {
+  dataset: string; rules: Rules; table: Table; engine: Engine; referenced: (dataset: string) => Promise<{table: Table; key: readonly string[]}>; signal?: AbortSignal;
+}): Promise<void> {
+  const {dataset, rules, table, engine, signal} = input;
+  const columns = new Set(table.schema.fields.map(field => field.name));
+  const needColumn = (column: string): void => {
+    if (!columns.has(column)) throw new MillraceError('RULES_INVALID', {dataset, reason: `it has no column '${column}'`});
+  };
+  const one = async (sql: string, relations: Record<string, Table>) => (await engine.rows({sql, relations}, {signal}))[0]!;
+
+  const {key} = rules;
+  if (key && key.length > 0) {
+    key.forEach(needColumn);
+    const list = key.map(quoted).join(', ');
+    const nulls = await one(`SELECT ${key.map((column, index) => `count(*) FILTER (${quoted(column)} IS NULL) AS n${index}`).join(', ')} FROM this`, {this: table});
+    key.forEach((column, index) => {
+      if (Number(nulls[`n${index}`]) > 0) throw new MillraceError('KEY_NULL', {dataset, column, count: nulls[`n${index}`]});
+    });
+    // Counting distinct keys is one hash table without values; the example is looked for only when there is one.
+    const distinct = await one(`SELECT (SELECT count(*) FROM this) - (SELECT count(*) FROM (SELECT DISTINCT ${list} FROM this)) AS extra`, {this: table});
+    if (Number(distinct.extra) > 0) {
+      const found = await one(
+        `SELECT (SELECT sum(n) FROM (SELECT count(*) AS n FROM this GROUP BY ${list} HAVING n > 1)) AS count,
+                (SELECT concat_ws(', ', ${list}) FROM this GROUP BY ${list} HAVING count(*) > 1 ORDER BY ${list} LIMIT 1) AS example`,
+        {this: table},
+      );
+      throw new MillraceError('KEY_VIOLATED', {dataset, key: key.join(', '), count: found.count, example: found.example});
+    }
+  }
+
+  for (const {column, references} of rules.foreignKeys ?? []) {
+    needColumn(column);
+    const other = await input.referenced(references);
+    const [target, ...more] = other.key;
+    if (target === undefined || more.length > 0) {
+      throw new MillraceError('RULES_INVALID', {dataset, reason: `'${column}' refers to '${references}', which has no key of one column`});
+    }
+    const missing = await one(
+      `SELECT count(*) AS count, min(${quoted(column)}::VARCHAR) AS example FROM this
+       WHERE ${quoted(column)} IS NOT NULL AND ${quoted(column)} NOT IN (SELECT ${quoted(target)} FROM other WHERE ${quoted(target)} IS NOT NULL)`,
+      {this: table, other: other.table},
+    );
+    if (Number(missing.count) > 0) {
+      throw new MillraceError('FOREIGN_KEY_VIOLATED', {dataset, column, references, count: missing.count, example: missing.example});
+    }
+  }
+}

@@ -1,0 +1,269 @@
+import {createHash} from 'node:crypto';
+import {mkdir, readdir, rename, rm, stat} from 'node:fs/promises';
+import {basename, join} from 'node:path';
+import type {Catalog, Stores} from '../catalog/catalog.ts';
+import {MillraceError, didYouMean} from '../core/errors.ts';
+import {sha256OfFile, syncPath, writeDurably} from '../core/files.ts';
+import {newId} from '../core/ids.ts';
+import type {Engine, Table} from '../engines/engine.ts';
+import {checkName} from '../schemas/check-name.ts';
+import {evolve} from '../schemas/evolve.ts';
+import type {Schema} from '../schemas/schema.ts';
+import {checkRules} from './check-rules.ts';
+import type {AsOf, CommitRecord, FileRecord, NextSchema, PrepareInput, PreparedCommit, SnapshotRecord, Stage, Warehouse} from './warehouse.ts';
+
+export interface WarehouseOptions {
+  /** Holds `data/<dataset>/<snapshot>/` and `staging/`. */
+  readonly folder: string;
+  readonly catalog: Catalog;
+  readonly engine: Engine;
+}
+
+/** Files smaller than this are small: compaction merges runs of them. */
+const smallFileBytes = 64n * 2n ** 20n;
+
+/** The warehouse in a local folder. */
+export function createWarehouse(options: WarehouseOptions): Warehouse {
+  return new LocalWarehouse(options);
+}
+
+class LocalWarehouse implements Warehouse {
+  private readonly folder: string;
+  private readonly catalog: Catalog;
+  private readonly engine: Engine;
+  /** By snapshot id. A snapshot never changes, so an entry is right for ever; the oldest go first. */
+  private readonly tables = new Map<string, Table>();
+
+  constructor({folder, catalog, engine}: WarehouseOptions) {
+    this.folder = folder;
+    this.catalog = catalog;
+    this.engine = engine;
+  }
+
+  async resolve(name: string, asOf: AsOf = {}, branch = 'main'): Promise<SnapshotRecord> {
+    return this.catalog.read(async stores => {
+      const found = await snapshotAsOf(stores, name, asOf, branch);
+      if (found) return found;
+      const datasets = await stores.datasets.list();
+      if (!datasets.some(dataset => dataset.name === name)) {
+        throw new MillraceError('DATASET_NOT_FOUND', {name, didYouMean: didYouMean(name, datasets.map(dataset => dataset.name))});
+      }
+      throw new MillraceError('SNAPSHOT_NOT_FOUND', {id: asOf.snapshot ?? asOf.run ?? asOf.time?.toISOString() ?? `the newest of ${name}`});
+    });
+  }
+
+  async table(snapshot: SnapshotRecord): Promise<Table> {
+    const known = this.tables.get(snapshot.id);
+    if (known) return known;
+    const files = await this.catalog.read(stores => stores.datasets.files(snapshot));
+    const table = this.asTable(snapshot.schema, files, snapshot.schemaVersion);
+    this.tables.set(snapshot.id, table);
+    if (this.tables.size > 2_000) this.tables.delete(this.tables.keys().next().value!);
+    return table;
+  }
+
+  private asTable(schema: Schema, files: readonly FileRecord[], version: number): Table {
+    return {
+      kind: 'table',
+      schema,
+      uniform: files.every(file => file.schemaVersion === version && file.columns.length === schema.fields.length),
+      files: files.map(file => ({
+        path: this.pathOf(file.path), rowCount: Number(file.rowCount), bytes: Number(file.bytes), firstRowId: Number(file.firstRowId), rowIds: file.rowIds,
+      })),
+    };
+  }
+
+  pathOf(relative: string): string {
+    return join(this.folder, relative);
+  }
+
+  async stage(runId: string, step: string, fence: number): Promise<Stage> {
+    const folder = join(this.folder, 'staging', `${runId}-${step}-${fence}-${newId().slice(-6)}`);
+    await mkdir(folder, {recursive: true});
+    return {folder, discard: () => rm(folder, {recursive: true, force: true})};
+  }
+
+  async schemaFor(dataset: string, described: Schema, mode: 'append' | 'overwrite', branch: string): Promise<NextSchema> {
+    checkName(dataset);
+    const {head, nextId} = await this.catalog.read(async stores => {
+      const record = await stores.datasets.byName(dataset);
+      return {head: (await stores.datasets.heads(branch)).get(dataset) ?? null, nextId: record ? await stores.datasets.nextFieldId(record.id) : 1};
+    });
+    const {schema, changes} = evolve(dataset, head?.schema ?? null, described, mode, nextId);
+    const names = new Set(described.fields.map(field => field.name));
+    return {schema, written: {fields: schema.fields.filter(field => names.has(field.name))}, changes: head ? changes : null};
+  }
+
+  async prepare(input: PrepareInput): Promise<PreparedCommit> {
+    const {dataset, branch, operation, stage, schema, signal} = input;
+    const id = newId();
+    const hashed = await Promise.all(input.files.map(async file => ({...file, sha256: await sha256OfFile(file.path, signal)})));
+    const head = await this.catalog.read(async stores => (await stores.datasets.heads(branch)).get(dataset) ?? null);
+    const parentFiles = head && operation === 'append' ? await this.table(head) : null;
+    const table: Table = {
+      kind: 'table',
+      schema,
+      files: [
+        ...(parentFiles?.files ?? []),
+        ...hashed.map(file => ({path: file.path, rowCount: file.rowCount, bytes: file.bytes, firstRowId: 0, rowIds: 'positional' as const})),
+      ],
+      uniform: parentFiles === null && hashed.every(file => file.columns.length === schema.fields.length),
+    };
+    const rules = input.rules ?? (await this.catalog.read(stores => stores.datasets.byName(dataset)))?.rules ?? {};
+    await checkRules({dataset, rules, table, engine: this.engine, referenced: name => this.referenced(name, branch), signal});
+    const profile = await this.engine.profile(table, {signal});
+
+    const relative = `data/${dataset}/${id}`;
+    const home = this.pathOf(relative);
+    await mkdir(join(this.folder, 'data', dataset), {recursive: true});
+    await rename(stage.folder, home);
+    await syncPath(join(this.folder, 'data', dataset));
+
+    const files: CommitRecord['files'] = hashed.map(file => ({
+      id: newId(), path: `${relative}/${basename(file.path)}`, rowIds: 'positional', rowCount: BigInt(file.rowCount), bytes: BigInt(file.bytes),
+      sha256: file.sha256, columns: file.columns,
+    }));
+    const inherited = parentFiles ? await this.catalog.read(stores => stores.datasets.files(head!)) : [];
+    const contentHash = hashContent(schema, [...inherited, ...files]);
+
+    return {
+      commit: async stores => {
+        const {record, isNew} = await this.datasetFor(stores, dataset, rules);
+        const snapshot = await stores.datasets.commit({
+          id, datasetId: record.id, branch, parentId: head?.id ?? null, operation, schema, files, runId: input.runId, stepName: input.stepName,
+          contentHash, profile, lineage: input.lineage,
+        });
+        const rulesChanged = JSON.stringify(record.rules) !== JSON.stringify(rules);
+        if (rulesChanged) await stores.datasets.setRules(record.id, rules);
+        if (isNew || rulesChanged || snapshot.schemaVersion !== head?.schemaVersion) await stores.graph.touch();
+        await stores.notify('data', dataset);
+        return snapshot;
+      },
+      published: snapshot => this.writeManifest(snapshot),
+      abandon: () => rm(home, {recursive: true, force: true}),
+    };
+  }
+
+  private async referenced(name: string, branch: string): Promise<{table: Table; key: readonly string[]}> {
+    const snapshot = await this.resolve(name, {}, branch);
+    const record = await this.catalog.read(stores => stores.datasets.byName(name));
+    return {table: await this.table(snapshot), key: record?.rules.key ?? []};
+  }
+
+  private async datasetFor(stores: Stores, name: string, rules: PrepareInput['rules']) {
+    const existing = await stores.datasets.byName(name);
+    if (existing) return {record: existing, isNew: false};
+    const model = await stores.models.byName(name);
+    if (model) throw new MillraceError('NAME_TAKEN', {name, by: 'a model', suggestion: `${name}_data`});
+    return {record: await stores.datasets.create(name, rules ?? {}), isNew: true};
+  }
+
+  /** PGlite does not fsync: with these files the datasets can be made again after a power cut. */
+  private async writeManifest(snapshot: SnapshotRecord): Promise<void> {
+    const files = await this.catalog.read(stores => stores.datasets.files(snapshot));
+    const folder = this.pathOf(`data/${snapshot.datasetName}/${snapshot.id}`);
+    await mkdir(folder, {recursive: true});
+    const plain = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value);
+    await writeDurably(join(folder, 'manifest.json'), JSON.stringify({snapshot, files}, plain));
+  }
+
+  async compact(dataset: string, branch = 'main'): Promise<SnapshotRecord | null> {
+    const head = await this.resolve(dataset, {}, branch);
+    const files = await this.catalog.read(stores => stores.datasets.files(head));
+    // Only the last files in a row, so that the order of rows stays.
+    const firstSmall = files.findLastIndex(file => file.bytes >= smallFileBytes) + 1;
+    const merged = files.slice(firstSmall);
+    if (merged.length < 2) return null;
+
+    const stage = await this.stage(newId(), 'compact', 0);
+    const id = newId();
+    const home = this.pathOf(`data/${dataset}/${id}`);
+    try {
+      const relation: Table = {...this.asTable(head.schema, merged, head.schemaVersion), rowIds: true};
+      const written = await this.engine.materialize(
+        {sql: 'SELECT * FROM merged', relations: {merged: relation}},
+        {folder: stage.folder, schema: head.schema, storeRowIds: true},
+      );
+      const records: CommitRecord['files'] = await Promise.all(written.map(async file => ({
+        id: newId(), path: `data/${dataset}/${id}/${basename(file.path)}`, rowIds: 'stored' as const, rowCount: BigInt(file.rowCount), bytes: BigInt(file.bytes),
+        sha256: await sha256OfFile(file.path), columns: file.columns.filter(column => column.name !== '_row_id'),
+      })));
+      await rename(stage.folder, home);
+      const snapshot = await this.catalog.transaction(async stores => {
+        const snapshot = await stores.datasets.commit({
+          id, datasetId: head.datasetId, branch, parentId: head.id, operation: 'replace', schema: head.schema, files: records, removes: merged.map(file => file.id),
+          runId: null, stepName: null, contentHash: hashContent(head.schema, [...files.slice(0, firstSmall), ...records]), profile: head.profile,
+          lineage: {inputs: {[dataset]: head.id}},
+        });
+        await stores.notify('data', dataset);
+        return snapshot;
+      });
+      await this.writeManifest(snapshot);
+      return snapshot;
+    } catch (error) {
+      await rm(home, {recursive: true, force: true});
+      throw error;
+    } finally {
+      await stage.discard();
+    }
+  }
+
+  async sweep(graceHours: number): Promise<number> {
+    const named = await this.catalog.read(stores => stores.datasets.allSnapshotIds());
+    const oldest = Date.now() - graceHours * 3_600_000;
+    let removed = 0;
+    const sweepFolder = async (folder: string, keep: (name: string) => boolean): Promise<void> => {
+      for (const name of await listFolder(folder)) {
+        if (keep(name)) continue;
+        const path = join(folder, name);
+        if ((await stat(path)).mtimeMs > oldest) continue;
+        await rm(path, {recursive: true, force: true});
+        removed++;
+      }
+    };
+    await sweepFolder(join(this.folder, 'staging'), () => false);
+    for (const dataset of await listFolder(join(this.folder, 'data'))) {
+      await sweepFolder(join(this.folder, 'data', dataset), name => named.has(name));
+    }
+    return removed;
+  }
+}
+
+async function listFolder(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** The content of a snapshot: its columns and its files, in order. */
+function hashContent(schema: Schema, files: readonly {sha256: string}[]): string {
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify(schema.fields.map(field => [field.id, field.name, field.type, field.nullable])));
+  for (const file of files) hash.update(file.sha256);
+  return hash.digest('hex');
+}
+
+/** The snapshot of a dataset as of a snapshot id, a time, a run; or its head. Null when there is none. */
+export async function snapshotAsOf(stores: Stores, name: string, asOf: AsOf, branch: string): Promise<SnapshotRecord | null> {
+  if (asOf.snapshot !== undefined) {
+    const snapshot = await stores.datasets.snapshot(asOf.snapshot);
+    return snapshot?.datasetName === name ? snapshot : null;
+  }
+  if (asOf.time !== undefined) return (await stores.datasets.headsAt(branch, asOf.time)).get(name) ?? null;
+  if (asOf.run !== undefined) {
+    const run = await stores.runs.run(asOf.run);
+    if (!run) throw new MillraceError('RUN_NOT_FOUND', {id: asOf.run});
+    // What the run wrote or, for a step whose output was reused, what it kept; else what it read; else what was newest when it ended.
+    const steps = await stores.runs.steps(run.id);
+    const into = new Map(run.definition.steps.map(step => [step.name, 'into' in step ? step.into : null]));
+    const output = steps.findLast(step => into.get(step.name) === name && step.outputId !== null)?.outputId;
+    const input = steps.find(step => step.inputs?.[name] !== undefined)?.inputs?.[name];
+    const id = output ?? input;
+    if (id) return stores.datasets.snapshot(id);
+    return (await stores.datasets.headsAt(branch, run.finishedAt ?? new Date())).get(name) ?? null;
+  }
+  return (await stores.datasets.heads(branch)).get(name) ?? null;
+}
