@@ -35,10 +35,19 @@ interface Operation {
   readonly id: string;
 }
 
+interface DataField {
+  readonly key: string;
+  readonly nodes: readonly FieldNode[];
+  /** Whether its type lets it be null alone; else null rises to `data`. */
+  readonly nullable: boolean;
+  /** Or why it cannot be compiled: as in graphql-js an argument that is refused fails its field, not its request. */
+  readonly plan: FieldPlan | GraphQLError;
+}
+
 /** What one shape of variables makes of an operation. */
 interface OperationPlan {
   readonly keys: readonly string[];
-  readonly data: readonly {readonly plan: FieldPlan; readonly nodes: readonly FieldNode[]; readonly nullable: boolean}[];
+  readonly data: readonly DataField[];
   /** The fields that graphql-js resolves, as a document of their own; null when there are none. */
   readonly core: DocumentNode | null;
 }
@@ -107,7 +116,7 @@ export class Executor {
     if (known) return known;
     checkSize(operation.node, operation.fragments, limits);
     const made = this.compile(operation, variables, limits);
-    this.plans.set(key, made);
+    if (!made.data.some(({plan}) => plan instanceof GraphQLError)) this.plans.set(key, made);
     return made;
   }
 
@@ -116,15 +125,19 @@ export class Executor {
     const whole = (): DocumentNode => ({kind: Kind.DOCUMENT, definitions: [node, ...Object.values(fragments)]});
     if (node.operation !== 'query') return {keys: [], data: [], core: whole()};
     const roots = collect([node.selectionSet], fragments, variables);
-    const fields = graph.schema.getQueryType()!.getFields();
-    const data: OperationPlan['data'][number][] = [];
+    const data: DataField[] = [];
     const core: FieldNode[] = [];
     for (const [key, nodes] of roots) {
       const name = nodes[0]!.name.value;
       const root = graph.roots.get(name);
       if (root) {
-        const plan = compileField(key, nodes, root, {graph, fragments, variables, maxRows: limits.rows});
-        data.push({plan, nodes, nullable: root.kind === 'byPk' && fields[name] !== undefined});
+        let plan: DataField['plan'];
+        try {
+          plan = compileField(key, nodes, root, {graph, fragments, variables, maxRows: limits.rows});
+        } catch (error) {
+          plan = asGraphQLError(error, nodes, key);
+        }
+        data.push({key, nodes, nullable: root.kind === 'byPk', plan});
       } else core.push(...nodes);
     }
     if (data.length === 0) return {keys: [...roots.keys()], data, core: whole()};
@@ -137,11 +150,12 @@ export class Executor {
     if (plan.data.length === 0) return (await resolveCore())!;
     const [core, ...answers] = await Promise.all([
       resolveCore(),
-      ...plan.data.map(async ({plan: field, nodes}): Promise<RawJson | GraphQLError> => {
+      ...plan.data.map(async ({key, nodes, plan: field}): Promise<RawJson | GraphQLError> => {
+        if (field instanceof GraphQLError) return field;
         try {
           return new RawJson(await executeField(field, this.graph, variables, request.data));
         } catch (error) {
-          return asGraphQLError(error, nodes, field.key);
+          return asGraphQLError(error, nodes, key);
         }
       }),
     ]);
@@ -149,7 +163,7 @@ export class Executor {
     const data: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
     for (const key of plan.keys) data[key] = core?.data?.[key] ?? null;
     let failed = core !== null && !core.data;
-    plan.data.forEach(({plan: {key}, nullable}, index) => {
+    plan.data.forEach(({key, nullable}, index) => {
       const answer = answers[index]!;
       if (answer instanceof RawJson) data[key] = answer;
       else {

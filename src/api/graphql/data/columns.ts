@@ -94,7 +94,8 @@ export function jsonForm(expression: string, type: DataType, depth = 0): string 
   switch (type.kind) {
     case 'float': {
       const x = type.bits === 32 ? `${expression}::DOUBLE` : expression;
-      return `CASE WHEN isfinite(${x}) THEN to_json(${x}) WHEN isnan(${x}) THEN '"NaN"'::JSON WHEN ${x} > 0 THEN '"Infinity"'::JSON WHEN ${x} < 0 THEN '"-Infinity"'::JSON END`;
+      // Two branches, since nearly every value takes the first.
+      return `CASE WHEN isfinite(${x}) THEN to_json(${x}) ELSE CASE WHEN isnan(${x}) THEN '"NaN"'::JSON WHEN ${x} > 0 THEN '"Infinity"'::JSON WHEN ${x} < 0 THEN '"-Infinity"'::JSON END END`;
     }
     case 'timestamp':
       return type.zoned ? `replace(make_timestamp(epoch_us(${expression}))::VARCHAR, ' ', 'T') || 'Z'` : `replace(${expression}::VARCHAR, ' ', 'T')`;

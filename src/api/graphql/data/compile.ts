@@ -124,19 +124,17 @@ class StatementBuilder implements FilterScope {
     const limit = args.get('limit');
     const offset = args.get('offset');
     const given = (value: Given | undefined): value is Given => value !== undefined && !value.isNull;
-    const read = (value: Given, name: string) => (variables: Variables): SqlValue => {
-      const count = value.read(variables) as number;
-      if (count < 0) throw new MillraceError('ARGUMENT_INVALID', {name, reason: 'it must not be negative.'});
-      return count;
+    // Engines plan a constant number of rows better than a bound one.
+    const rows = (value: Given, name: string, most: number): string => {
+      const read = (variables: Variables) => Math.min(checkedCount(value.read(variables), name), most);
+      return value.isConstant ? String(read({})) : this.bindings.bind(read, 'BIGINT');
     };
-    const readLimit = given(limit) ? read(limit, 'limit') : null;
+    const most = bounded ? maxRows + 1 : Infinity;
     return {
       condition: given(where) ? rowCondition(where, relation, this) : 'true',
       order: ordering(args.get('order_by'), relation, this),
-      limit: bounded
-        ? this.bindings.bind(variables => (readLimit ? Math.min(readLimit(variables) as number, maxRows + 1) : maxRows + 1), 'BIGINT')
-        : readLimit && this.bindings.bind(readLimit, 'BIGINT'),
-      offset: given(offset) ? this.bindings.bind(read(offset, 'offset'), 'BIGINT') : null,
+      limit: given(limit) ? rows(limit, 'limit', most) : bounded ? String(most) : null,
+      offset: given(offset) ? rows(offset, 'offset', Infinity) : null,
     };
   }
 
@@ -318,6 +316,11 @@ class StatementBuilder implements FilterScope {
     const field = this.input.graph.types.get(shape.name)!.row.getFields()[prediction.field]!;
     return String(field.type);
   }
+}
+
+function checkedCount(value: unknown, name: string): number {
+  if ((value as number) < 0) throw new MillraceError('ARGUMENT_INVALID', {name, reason: 'it must not be negative.'});
+  return value as number;
 }
 
 function rowNumber(id: unknown): SqlValue {

@@ -39,7 +39,16 @@ export const isNumber = (type: DataType): boolean => type.kind === 'int' || type
 export const sumScalar = (type: DataType): ScalarName => (type.kind === 'float' ? 'Float' : type.kind === 'decimal' ? 'numeric' : 'bigint');
 
 /** What is known of a column, for the explorer: its own description, its type, the name it came with. */
+const described = new WeakMap<Field, string>();
 const describe = (field: Field): string => {
+  const known = described.get(field);
+  if (known !== undefined) return known;
+  const text = description(field);
+  described.set(field, text);
+  return text;
+};
+
+const description = (field: Field): string => {
   const origin = field.sourceName === undefined || field.sourceName === field.name ? '' : `, from \`${field.sourceName}\``;
   return `${field.description ? `${field.description}\n\n` : ''}${typeName(field.type)}${origin}`;
 };

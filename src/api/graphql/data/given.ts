@@ -46,6 +46,11 @@ export class Given {
     return Object.fromEntries([...(this.parts as ReadonlyMap<string, Given>)].map(([name, part]) => [name, part.read(variables)]));
   }
 
+  /** Whether it stands in the document, without a variable. */
+  get isConstant(): boolean {
+    return this.path === null && this.parts === null;
+  }
+
   get isNull(): boolean {
     return this.value === null;
   }
