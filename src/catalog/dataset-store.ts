@@ -1,7 +1,7 @@
 import {MillraceError} from '../core/errors.ts';
 import {newId} from '../core/ids.ts';
-import type {ColumnProfile, Field, Rules, Schema} from '../schemas/schema.ts';
-import type {CommitRecord, DatasetRecord, DatasetStore, FileRecord, Operation, SnapshotLineage, SnapshotRecord} from '../warehouse/warehouse.ts';
+import type {Field, Rules, Schema} from '../schemas/schema.ts';
+import type {CommitRecord, DatasetRecord, DatasetStore, FileRecord, SnapshotRecord} from '../warehouse/warehouse.ts';
 import {databaseCode} from './database.ts';
 import type {Connection} from './database.ts';
 import {Prisma} from './prisma/client.ts';

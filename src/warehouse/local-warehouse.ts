@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto';
 import {mkdir, readdir, rename, rm, stat} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import type {Catalog, Stores} from '../catalog/catalog.ts';
-import {MillraceError, didYouMean} from '../core/errors.ts';
+import {MillraceError} from '../core/errors.ts';
 import {sha256OfFile, syncPath, writeDurably} from '../core/files.ts';
 import {newId} from '../core/ids.ts';
 import type {Engine, Table} from '../engines/engine.ts';
@@ -10,6 +10,7 @@ import {checkName} from '../schemas/check-name.ts';
 import {evolve} from '../schemas/evolve.ts';
 import type {Schema} from '../schemas/schema.ts';
 import {checkRules} from './check-rules.ts';
+import {datasetNotFound} from './datasets.ts';
 import type {AsOf, CommitRecord, FileRecord, NextSchema, PrepareInput, PreparedCommit, SnapshotRecord, Stage, Warehouse} from './warehouse.ts';
 
 export interface WarehouseOptions {
@@ -45,9 +46,7 @@ class LocalWarehouse implements Warehouse {
       const found = await snapshotAsOf(stores, name, asOf, branch);
       if (found) return found;
       const datasets = await stores.datasets.list();
-      if (!datasets.some(dataset => dataset.name === name)) {
-        throw new MillraceError('DATASET_NOT_FOUND', {name, didYouMean: didYouMean(name, datasets.map(dataset => dataset.name))});
-      }
+      if (!datasets.some(dataset => dataset.name === name)) throw datasetNotFound(name, datasets);
       throw new MillraceError('SNAPSHOT_NOT_FOUND', {id: asOf.snapshot ?? asOf.run ?? asOf.time?.toISOString() ?? `the newest of ${name}`});
     });
   }
@@ -87,7 +86,7 @@ class LocalWarehouse implements Warehouse {
     checkName(dataset);
     const {head, nextId} = await this.catalog.read(async stores => {
       const record = await stores.datasets.byName(dataset);
-      return {head: (await stores.datasets.heads(branch)).get(dataset) ?? null, nextId: record ? await stores.datasets.nextFieldId(record.id) : 1};
+      return {head: await stores.datasets.head(branch, dataset), nextId: record ? await stores.datasets.nextFieldId(record.id) : 1};
     });
     const {schema, changes} = evolve(dataset, head?.schema ?? null, described, mode, nextId);
     const names = new Set(described.fields.map(field => field.name));
@@ -98,7 +97,7 @@ class LocalWarehouse implements Warehouse {
     const {dataset, branch, operation, stage, schema, signal} = input;
     const id = newId();
     const hashed = await Promise.all(input.files.map(async file => ({...file, sha256: await sha256OfFile(file.path, signal)})));
-    const head = await this.catalog.read(async stores => (await stores.datasets.heads(branch)).get(dataset) ?? null);
+    const head = await this.catalog.read(stores => stores.datasets.head(branch, dataset));
     const parentFiles = head && operation === 'append' ? await this.table(head) : null;
     const table: Table = {
       kind: 'table',
@@ -265,5 +264,5 @@ export async function snapshotAsOf(stores: Stores, name: string, asOf: AsOf, bra
     if (id) return stores.datasets.snapshot(id);
     return (await stores.datasets.headsAt(branch, run.finishedAt ?? new Date())).get(name) ?? null;
   }
-  return (await stores.datasets.heads(branch)).get(name) ?? null;
+  return stores.datasets.head(branch, name);
 }
