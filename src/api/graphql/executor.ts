@@ -1,6 +1,6 @@
 import {execute, getOperationAST, getVariableValues, GraphQLError, isInputType, Kind, locatedError, typeFromAST} from 'graphql';
 import type {DocumentNode, ExecutionResult, FieldNode, FragmentDefinitionNode, GraphQLInputType, OperationDefinitionNode} from 'graphql';
-import {MillraceError} from '../../core/errors.ts';
+import {asMillraceError, MillraceError} from '../../core/errors.ts';
 import type {QueryLimits} from '../../core/viewer.ts';
 import {compileField} from './data/compile.ts';
 import type {DataSchema} from './data/data-schema.ts';
@@ -175,6 +175,11 @@ export class Executor {
   }
 }
 
+/** With the code and the hint of the error table under `extensions`; errors of GraphQL itself stay what they are. */
 function asGraphQLError(error: unknown, nodes?: readonly FieldNode[], key?: string): GraphQLError {
-  return locatedError(error, nodes, key === undefined ? undefined : [key]);
+  const path = key === undefined ? undefined : [key];
+  if (error instanceof GraphQLError) return locatedError(error, nodes, path);
+  const known = asMillraceError(error);
+  const {code, hint, details} = known;
+  return new GraphQLError(known.message, {nodes, path, originalError: known, extensions: {code, hint, details}});
 }

@@ -50,7 +50,8 @@ describe('one operation over both graphs', () => {
     expect(risen.data).toBeNull();
     const list = await graph.execute('{ hello things(limit: -1) { n } }');
     expect(list).toMatchObject({data: null, errors: [{message: expect.stringContaining('limit')}]});
-    expect(list.errors![0]!.originalError).toMatchObject({code: 'ARGUMENT_INVALID'});
+    expect(list.errors![0]!.extensions).toMatchObject({code: 'ARGUMENT_INVALID', hint: expect.any(String)});
+    expect(list.errors![0]!.path).toEqual(['things']);
   });
 
   it('reports variables of wrong types as graphql-js does', async () => {

@@ -1,3 +1,4 @@
+import type {GraphQLObjectType} from 'graphql';
 import {TestGraph} from '../../../support/data-graph.ts';
 
 let graph: TestGraph;
@@ -42,6 +43,24 @@ describe('JSON forms', () => {
     ['NULL::INTEGER[]', null],
   ])('%s → %j', async (expression, expected) => {
     expect(await shown(expression)).toEqual(expected);
+  });
+
+  it.each([
+    '12::TINYINT', '4294967295::UINTEGER', '(-9223372036854775807)::BIGINT', '18446744073709551615::UBIGINT', "'12.3400'::DECIMAL(18, 4)", "'-99999999999999999999999999999999999.9'::DECIMAL(38, 1)", '0.1::DOUBLE', '0.1::FLOAT', "'it''s'",
+    'true', "DATE '2001-02-28'", "TIMESTAMP '2001-02-28 13:00:00.000123'", "TIMESTAMPTZ '2001-02-28 13:00:00.5+02'", "TIME '13:00:00.25'", "'\\x00\\xFF'::BLOB", "'8d3f0c1e-0000-4000-8000-00000000000a'::UUID",
+  ])('of %s is what finds the row again', async expression => {
+    const value = await shown(expression);
+    const kind = String((graph.graph.graph.schema.getType('one') as GraphQLObjectType).getFields().x!.type);
+    const source = `query ($x: ${kind}!, $many: [${kind}!]) { eq: one(where: {x: {_eq: $x}}) { x } in: one(where: {x: {_in: $many}}) { x } neq: one(where: {x: {_neq: $x}}) { x } gte: one(where: {x: {_gte: ${JSON.stringify(value)}}}) { x } }`;
+    expect(await graph.ask(source, {x: value, many: [value]})).toEqual({eq: [{x: value}], in: [{x: value}], neq: [], gte: [{x: value}]});
+    expect((await graph.ask(source, {x: value, many: Array.from({length: 20}, () => value)})).in).toEqual([{x: value}]);
+  });
+
+  it('compares JSON by what it contains', async () => {
+    await graph.commit('docs', "SELECT '{\"a\": {\"b\": [1, 2]}, \"c\": null}'::JSON AS doc", {schema: {fields: [{id: 1, name: 'doc', type: {kind: 'json'}, nullable: true}]}});
+    const answer = await graph.ask('query ($v: jsonb) { yes: docs(where: {doc: {_contains: {a: {b: [2]}}}}) { doc } no: docs(where: {doc: {_contains: $v}}) { doc } key: docs(where: {doc: {_has_key: "c"}}) { doc } }', {v: {a: 1}});
+    const doc = {a: {b: [1, 2]}, c: null};
+    expect(answer).toEqual({yes: [{doc}], no: [], key: [{doc}]});
   });
 
   it('shows structs, also in lists, and maps as entries', async () => {
