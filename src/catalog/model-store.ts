@@ -67,9 +67,12 @@ export class PrismaModelStore implements ModelStore {
   }
 
   async version(id: string): Promise<ModelVersionRecord | null> {
-    if (!isUuid(id)) return null;
-    const row = await this.db.modelVersion.findUnique({where: {id}, include: {model: true}});
-    return row && toVersion(row);
+    return (await this.versionsById([id])).get(id) ?? null;
+  }
+
+  async versionsById(ids: readonly string[]): Promise<Map<string, ModelVersionRecord>> {
+    const rows = await this.db.modelVersion.findMany({where: {id: {in: ids.filter(isUuid)}}, include: {model: true}});
+    return new Map(rows.map(row => [row.id, toVersion(row)]));
   }
 
   async addVersion(input: Parameters<ModelStore['addVersion']>[0]): Promise<ModelVersionRecord> {
@@ -92,6 +95,15 @@ export class PrismaModelStore implements ModelStore {
         SELECT DISTINCT ON (alias) alias, version_id::text AS "versionId", since FROM model_alias
         WHERE model_id = ${modelId}::uuid AND since <= ${at ?? new Date(8.64e15 / 2)} ORDER BY alias, since DESC) AS newest
       WHERE "versionId" IS NOT NULL ORDER BY alias`;
+  }
+
+  async aliasesOf(modelIds: readonly string[]): Promise<Map<string, AliasRecord[]>> {
+    const rows = await this.db.modelAlias.findMany({where: {modelId: {in: [...modelIds]}}, orderBy: {since: 'desc'}});
+    return new Map(modelIds.map(id => {
+      const newest = new Map<string, AliasRecord>();
+      for (const {modelId, alias, versionId, since} of rows) if (modelId === id && !newest.has(alias)) newest.set(alias, {alias, versionId, since});
+      return [id, [...newest.values()].filter(alias => alias.versionId !== null).sort((a, b) => (a.alias < b.alias ? -1 : 1))];
+    }));
   }
 
   async aliasHistory(modelId: string, alias: string): Promise<AliasRecord[]> {

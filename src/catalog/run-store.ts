@@ -117,6 +117,10 @@ export class PrismaRunStore implements RunStore {
     return row && toRun(row);
   }
 
+  async runsById(ids: readonly string[]): Promise<RunRecord[]> {
+    return (await this.db.run.findMany({where: {id: {in: ids.filter(isUuid)}}, include: withDefinition})).map(toRun);
+  }
+
   async runs({pipeline, status, limit, before}: Parameters<RunStore['runs']>[0]): Promise<RunRecord[]> {
     const where = {
       ...(pipeline === undefined ? {} : {definition: {pipeline: {name: pipeline}}}),

@@ -61,9 +61,12 @@ export interface ModelStore {
   versions(modelId: string): Promise<ModelVersionRecord[]>;
   versionsOf(modelIds: readonly string[]): Promise<Map<string, ModelVersionRecord[]>>;
   version(id: string): Promise<ModelVersionRecord | null>;
+  /** By id, of several at once; ids that are none are left out. */
+  versionsById(ids: readonly string[]): Promise<Map<string, ModelVersionRecord>>;
   addVersion(input: Omit<ModelVersionRecord, 'number' | 'modelName' | 'createdAt'>): Promise<ModelVersionRecord>;
   /** Current aliases, or as of a time. */
   aliases(modelId: string, at?: Date): Promise<AliasRecord[]>;
+  aliasesOf(modelIds: readonly string[]): Promise<Map<string, AliasRecord[]>>;
   aliasHistory(modelId: string, alias: string): Promise<AliasRecord[]>;
   setAlias(modelId: string, alias: string, versionId: string | null): Promise<void>;
   deployments(): Promise<DeploymentRecord[]>;

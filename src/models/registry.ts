@@ -65,6 +65,14 @@ export class ModelRegistry implements Models {
     return this.catalog.read(stores => stores.models.aliases(modelId, at));
   }
 
+  aliasesOfModels(_viewer: Viewer, modelIds: readonly string[]): Promise<Map<string, AliasRecord[]>> {
+    return this.catalog.read(stores => stores.models.aliasesOf(modelIds));
+  }
+
+  aliasHistory(_viewer: Viewer, modelId: string, alias: string): Promise<AliasRecord[]> {
+    return this.catalog.read(stores => stores.models.aliasHistory(modelId, alias));
+  }
+
   async register(viewer: Viewer, input: RegisterInput): Promise<ModelVersionRecord> {
     checkName(input.model);
     const id = newId();
@@ -175,19 +183,28 @@ export class ModelRegistry implements Models {
   }
 
   async bindings(viewer: Viewer, dataset: string): Promise<ModelBinding[]> {
-    const snapshot = await this.warehouse.resolve(dataset).catch(() => null);
-    const models = await this.list(viewer);
-    const [deployments, versions] = await this.catalog.read(async stores => [await stores.models.deployments(), await stores.models.versionsOf(models.map(model => model.id))] as const);
-    const columns = new Set(snapshot?.schema.fields.map(field => field.name));
-    return models.map((model): ModelBinding => {
-      const deployment = deployments.find(candidate => candidate.modelId === model.id && candidate.datasetName === dataset) ?? null;
-      const inputs = versions.get(model.id)?.[0]?.signature.inputs ?? [];
+    return (await this.bindingsOf(viewer, [dataset])).get(dataset)!;
+  }
+
+  async bindingsOf(_viewer: Viewer, datasets: readonly string[]): Promise<Map<string, ModelBinding[]>> {
+    const known = await this.catalog.read(async stores => {
+      const models = await stores.models.list();
+      const [heads, deployments, versions] = [
+        await stores.datasets.heads('main'), await stores.models.deployments(), await stores.models.versionsOf(models.map(model => model.id)),
+      ];
+      return {models, heads, deployments, versions};
+    });
+    const bind = (dataset: string) => (model: ModelRecord): ModelBinding => {
+      const columns = new Set(known.heads.get(dataset)?.schema.fields.map(field => field.name));
+      const deployment = known.deployments.find(candidate => candidate.modelId === model.id && candidate.datasetName === dataset) ?? null;
+      const inputs = known.versions.get(model.id)?.[0]?.signature.inputs ?? [];
       const missing = inputs.map(input => input.name).filter(name => !columns.has(name) && !deployment?.features[name]);
       if (deployment && !deployment.enabled) return {model, deployment, missing, state: 'disabled', reason: 'the deployment is switched off'};
       if (missing.length > 0) return {model, deployment, missing, state: 'features_missing', reason: `the inputs ${missing.join(', ')} are no columns of it`};
       if (!deployment) return {model, deployment, missing, state: 'not_deployed', reason: 'all its inputs are here: deploy it with `deployModel`'};
       return {model, deployment, missing, state: 'served', reason: null};
-    });
+    };
+    return new Map(datasets.map(dataset => [dataset, known.models.map(bind(dataset))]));
   }
 
   async score(version: ModelVersionRecord, batch: ColumnBatch): Promise<readonly Column[]> {

@@ -197,6 +197,11 @@ export class PipelineService implements Pipelines {
     return run;
   }
 
+  async runsById(_viewer: Viewer, ids: readonly string[]): Promise<Map<string, RunRecord>> {
+    const runs = await this.world.catalog.read(stores => stores.runs.runsById(ids));
+    return new Map(runs.map(run => [run.id, run]));
+  }
+
   runs(_viewer: Viewer, filter: {pipeline?: string; status?: RunStatus; limit: number; before?: Date}): Promise<RunRecord[]> {
     return this.world.catalog.read(stores => stores.runs.runs(filter));
   }

@@ -191,6 +191,7 @@ export interface RunStore {
   }): Promise<RunRecord>;
   runByIdempotencyKey(requestedBy: string, key: string): Promise<RunRecord | null>;
   run(id: string): Promise<RunRecord | null>;
+  runsById(ids: readonly string[]): Promise<RunRecord[]>;
   runs(filter: {pipeline?: string; status?: RunStatus; limit: number; before?: Date}): Promise<RunRecord[]>;
   steps(runId: string): Promise<StepRecord[]>;
   stepsOf(runIds: readonly string[]): Promise<Map<string, StepRecord[]>>;

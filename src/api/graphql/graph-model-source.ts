@@ -1,0 +1,95 @@
+import type {Viewer} from '../../core/viewer.ts';
+import type {Models} from '../../models/models.ts';
+import type {Datasets} from '../../warehouse/warehouse.ts';
+import type {GraphDataset, GraphModel, GraphPrediction} from './data/graph-model.ts';
+import type {GraphModelSource} from './services.ts';
+
+export interface GraphModelOptions {
+  readonly datasets: Pick<Datasets, 'list'>;
+  readonly models: Pick<Models, 'deployments' | 'resolve'>;
+  /** Counts changes of what the graph is made of. */
+  readonly version: () => Promise<bigint>;
+  /** Wakes when it may have risen; answers how to stop. */
+  readonly listen: (wake: () => void) => () => void;
+  readonly viewer: Viewer;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Milliseconds between looks at the version without a wake-up: one may be lost. */
+const backstop = 5_000;
+
+/** The graph's model as the catalog has it, read again whenever its version rises, in this process or another. */
+export class CatalogGraphModel implements GraphModelSource {
+  private model: GraphModel = {version: -1n, datasets: []};
+  private readonly listeners = new Set<() => void>();
+  private reading: Promise<void> | undefined;
+  private stale = false;
+  private quiet: (() => void) | undefined;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: GraphModelOptions) {}
+
+  current(): GraphModel {
+    return this.model;
+  }
+
+  onChange(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  async start(): Promise<void> {
+    this.quiet = this.options.listen(() => void this.refresh());
+    this.timer = setInterval(() => void this.refresh(), backstop);
+    await this.refresh();
+  }
+
+  stop(): void {
+    this.quiet?.();
+    clearInterval(this.timer);
+  }
+
+  /** Reads what changed; resolves when the model is as new as the call. */
+  async refresh(): Promise<void> {
+    if (this.reading) {
+      this.stale = true;
+      return this.reading;
+    }
+    this.reading = this.readUntilFresh().finally(() => {
+      this.reading = undefined;
+    });
+    return this.reading;
+  }
+
+  private async readUntilFresh(): Promise<void> {
+    do {
+      this.stale = false;
+      try {
+        const version = await this.options.version();
+        if (version === this.model.version) continue;
+        this.model = {version, datasets: await this.read()};
+        for (const listener of this.listeners) listener();
+      } catch (error) {
+        this.options.onError(error); // the old graph goes on serving
+      }
+    } while (this.stale);
+  }
+
+  private async read(): Promise<GraphDataset[]> {
+    const [views, predictions] = await Promise.all([this.options.datasets.list(this.options.viewer), this.predictions()]);
+    return views.flatMap(({dataset, head}) =>
+      head ? [{name: dataset.name, schema: head.schema, rules: dataset.rules, predictions: predictions.get(dataset.name) ?? []}] : []);
+  }
+
+  private async predictions(): Promise<Map<string, GraphPrediction[]>> {
+    const found = new Map<string, GraphPrediction[]>();
+    for (const {enabled, modelName, alias, datasetName, field, features} of await this.options.models.deployments()) {
+      if (!enabled) continue;
+      const version = await this.options.models.resolve(modelName, {alias}).catch(() => null); // an alias taken away: `Dataset.models` says so
+      if (!version) continue;
+      const {inputs, outputs} = version.signature;
+      found.set(datasetName, [...(found.get(datasetName) ?? []), {field, model: modelName, inputs, outputs, features}]);
+    }
+    return found;
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * The composition root: the only file that wires adapters to ports.
+ *
+ * Each registration names what it needs; nothing registers itself, and nothing looks anything up later. The life cycle's order is
+ * written out below, because parts must start one after another and stop in reverse.
+ */
+import {realpathSync} from 'node:fs';
+import {mkdir, statfs} from 'node:fs/promises';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {InjectionMode, asFunction, asValue, createContainer} from 'awilix';
+import type {Resolver} from 'awilix';
+import {consoleTabs} from './api/console/tabs.ts';
+import {mountConsole} from './api/console/mount-console.ts';
+import {CatalogGraphModel} from './api/graphql/graph-model-source.ts';
+import {createGraphql} from './api/graphql/server.ts';
+import type {Graphql} from './api/graphql/server.ts';
+import {createViewers} from './api/http/access.ts';
+import type {Viewers} from './api/http/access.ts';
+import {createHttpHost} from './api/http/http-host.ts';
+import type {HttpHost} from './api/http/http-host.ts';
+import type {Catalog} from './catalog/catalog.ts';
+import {createCatalog} from './catalog/create-catalog.ts';
+import {secretsOf} from './core/config.ts';
+import type {Config, LoadedConfig} from './core/config.ts';
+import {Lifecycle} from './core/lifecycle.ts';
+import {createLogger} from './core/logging.ts';
+import type {Logger} from './core/logging.ts';
+import {Metrics} from './core/metrics.ts';
+import {version} from './core/version.ts';
+import type {Viewer} from './core/viewer.ts';
+import {createDuckDbEngine} from './engines/duckdb/engine.ts';
+import type {Engine} from './engines/engine.ts';
+import {createOnnxRuntime} from './inference/onnx/onnx-runtime.ts';
+import type {InferenceRuntime} from './inference/runtime.ts';
+import {ModelRegistry} from './models/registry.ts';
+import {JobsFolder} from './pipelines/jobs-folder.ts';
+import {PipelineService} from './pipelines/pipeline-service.ts';
+import type {StepWorld} from './pipelines/prepare-step.ts';
+import {Worker} from './pipelines/worker.ts';
+import {packageFolders} from './sources/file/file-source.ts';
+import {sourceKinds} from './sources/kinds.ts';
+import type {Sources} from './sources/source.ts';
+import {createSources} from './sources/sources.ts';
+import {createDatasets} from './warehouse/datasets.ts';
+import {createLineage} from './warehouse/lineage.ts';
+import {createWarehouse} from './warehouse/local-warehouse.ts';
+import type {Datasets, Lineage, Warehouse} from './warehouse/warehouse.ts';
+
+/** serve: the APIs and a worker; work: a worker that answers for its health; embedded: both in process, without a port (a command's own). */
+export type Mode = 'serve' | 'work' | 'embedded';
+
+/** Everything there is, by name. */
+interface Services {
+  config: Config;
+  mode: Mode;
+  logger: Logger;
+  metrics: Metrics;
+  lifecycle: Lifecycle;
+  viewers: Viewers;
+  /** Who acts when no request does. */
+  system: Viewer;
+  catalog: Catalog;
+  engine: Engine;
+  runtime: InferenceRuntime;
+  sources: Sources;
+  warehouse: Warehouse;
+  datasets: Datasets;
+  lineage: Lineage;
+  models: ModelRegistry;
+  stepWorld: StepWorld;
+  pipelines: PipelineService;
+  worker: Worker;
+  graphModel: CatalogGraphModel;
+  graphql: Graphql;
+  http: HttpHost;
+}
+
+export interface App extends Pick<Services, 'config' | 'logger' | 'lifecycle' | 'catalog' | 'warehouse' | 'datasets' | 'models' | 'pipelines' | 'graphql' | 'http' | 'engine' | 'viewers'> {}
+
+const scratchOf = (config: Config): string => join(config.data.folder, 'scratch');
+
+/** Wires an application; nothing is started. */
+export function compose({config}: Pick<LoadedConfig, 'config'>, mode: Mode): App {
+  const container = createContainer<Services>({injectionMode: InjectionMode.PROXY, strict: true});
+  const registrations: {[K in keyof Services]: Resolver<Services[K]>} = {
+    config: asValue(config),
+    mode: asValue(mode),
+    logger: asFunction(({config}: Services) => createLogger({...config.log, secrets: secretsOf(config)})).singleton(),
+    metrics: asFunction(() => new Metrics({version})).singleton(),
+    lifecycle: asFunction(({logger, config}: Services) => new Lifecycle({logger, drainSeconds: config.api.shutdownSeconds})).singleton(),
+    viewers: asFunction(({config}: Services) => createViewers(config)).singleton(),
+    system: asFunction(({config}: Services): Viewer => ({name: 'system', roles: ['admin'], limits: {...config.limits, seconds: config.api.queryTimeoutSeconds}})).singleton(),
+
+    catalog: asFunction(({config}: Services) => createCatalog({...config.catalog, folder: join(config.data.folder, 'catalog')})).singleton(),
+    engine: asFunction(({config}: Services) => createDuckDbEngine({
+      ...config.engine, memoryLimit: `${config.engine.memoryLimit}B`, allowedFolders: readableFolders(config),
+    })).singleton(),
+    runtime: asFunction(({config, logger}: Services) => createOnnxRuntime({threads: config.inference.threads, logger})).singleton(),
+
+    sources: asFunction(({config, engine, catalog}: Services) => createSources(sourceKinds({
+      projectFolder: config.project.folder, roots: config.sources.roots, importArrow: (path, out) => engine.importArrow(path, out),
+      findUpload: id => catalog.read(stores => stores.uploads.byId(id)),
+    }))).singleton(),
+    warehouse: asFunction(({config, catalog, engine}: Services) => createWarehouse({folder: config.warehouse.folder, catalog, engine})).singleton(),
+    datasets: asFunction(({catalog, warehouse}: Services) => createDatasets({catalog, warehouse})).singleton(),
+    lineage: asFunction(({catalog}: Services) => createLineage({catalog})).singleton(),
+    models: asFunction(({config, catalog, runtime, warehouse, engine, metrics}: Services) =>
+      new ModelRegistry({...config.models, keepLoaded: 16}, catalog, runtime, warehouse, engine, metrics)).singleton(),
+
+    stepWorld: asFunction(({config, catalog, warehouse, engine, sources, models}: Services): StepWorld => ({
+      catalog, warehouse, services: {engine, sources, models, publishedFolder: config.published.folder}, scratchFolder: scratchOf(config),
+    })).singleton(),
+    pipelines: asFunction(({config, stepWorld, logger}: Services) =>
+      new PipelineService(stepWorld, new JobsFolder(config.jobs.folder, config.pipelines.jobsFileSeconds, logger))).singleton(),
+    worker: asFunction(({config, stepWorld, logger, metrics}: Services) => new Worker(
+      stepWorld, {slots: config.pipelines.workers, ...config.pipelines, compactFiles: config.warehouse.compactFiles}, logger, metrics,
+    )).singleton(),
+
+    graphModel: asFunction(({datasets, models, catalog, system, logger}: Services) => new CatalogGraphModel({
+      datasets, models, viewer: system,
+      version: () => catalog.read(stores => stores.graph.version()),
+      listen: wake => catalog.listen('graph', wake),
+      onError: error => logger.warn({err: error}, 'the graph could not be read again; the last one goes on serving'),
+    })).singleton(),
+    graphql: asFunction((services: Services) => createGraphql({
+      ...services, heads: () => services.catalog.read(stores => stores.datasets.heads('main')),
+      pipelines: services.pipelines, models: services.models, datasets: services.datasets, lineage: services.lineage, warehouse: services.warehouse,
+      engine: services.engine, graphModel: services.graphModel, logger: services.logger, metrics: services.metrics, config: services.config,
+      uploads: {byId: id => services.catalog.read(stores => stores.uploads.byId(id))},
+      system: {version, catalog: services.config.catalog.url === null ? 'pglite' : 'postgresql', fingerprint: `duckdb; ${services.runtime.fingerprint}`},
+    })).singleton(),
+    http: asFunction(({config, mode, logger, metrics, viewers, lifecycle, catalog, graphql}: Services) => createHttpHost({
+      config, logger, metrics, viewers,
+      health: {state: () => lifecycle.state, checks: healthChecks(config, catalog)},
+      addUpload: upload => catalog.transaction(stores => stores.uploads.add(upload)),
+      mounts: mode === 'serve' ? [(app, host) => graphql.mount(app, host), app => mountConsole(app, {folder: consoleFolder, tabs: consoleTabs})] : [],
+    })).singleton(),
+  };
+  container.register(registrations);
+  const app = container.cradle;
+  arrange(app);
+  return app;
+}
+
+/** The order of life: each part may use those before it. */
+function arrange({lifecycle, config, mode, metrics, catalog, engine, runtime, models, warehouse, worker, pipelines, graphModel, graphql, http}: Services): void {
+  const folders = [config.data.folder, config.warehouse.folder, config.models.folder, config.engine.tempFolder, config.uploads.folder, config.published.folder, scratchOf(config)];
+  lifecycle
+    .add({name: 'folders', start: async () => void (await Promise.all(folders.map(folder => mkdir(folder, {recursive: true}))))})
+    .add({name: 'metrics', stop: () => metrics.stop()})
+    .add({name: 'catalog', start: () => catalog.start(), stop: () => catalog.stop()})
+    .add({name: 'engine', start: () => engine.start(), stop: () => engine.stop()})
+    .add({name: 'inference', start: () => runtime.start(), stop: () => runtime.stop()})
+    .add({name: 'models', stop: () => models.stop()})
+    // An embedded folder has one owner, so whatever no snapshot names is left over; elsewhere only what is old.
+    .add({name: 'sweep', start: async () => void (await warehouse.sweep(config.catalog.url === null ? 0 : config.warehouse.graceHours))})
+    .add({name: 'graph model', start: () => graphModel.start(), stop: () => graphModel.stop()})
+    .add({name: 'graph', start: () => graphql.start(), stop: () => graphql.stop()})
+    .add({name: 'pipelines', start: () => pipelines.refresh()});
+  if (config.pipelines.workers > 0) lifecycle.add({name: 'worker', start: () => worker.start(), drain: () => worker.stop()});
+  if (mode !== 'embedded') lifecycle.add(http);
+}
+
+const consoleFolder = fileURLToPath(new URL('../dist/console', import.meta.url));
+
+/** Folders the engine may open files of, links followed; those that do not exist yet are made first. */
+function readableFolders(config: Config): string[] {
+  const folders = [
+    config.warehouse.folder, config.project.folder, ...config.sources.roots, config.uploads.folder, config.published.folder, scratchOf(config), ...packageFolders(config.project.folder),
+  ];
+  return [...new Set(folders.flatMap(folder => [folder, realPath(folder)]))];
+}
+
+function realPath(folder: string): string {
+  try {
+    return realpathSync(folder);
+  } catch {
+    return folder;
+  }
+}
+
+/** Truth for /health/ready: the catalog answers and there is room to write. */
+function healthChecks(config: Config, catalog: Catalog): Record<string, () => Promise<void>> {
+  return {
+    catalog: async () => void (await catalog.read(stores => stores.graph.version())),
+    disk: async () => {
+      const {bavail, bsize} = await statfs(config.warehouse.folder);
+      if (bavail * bsize < 2 ** 26) throw new Error('less than 64 MiB are free where the warehouse lies');
+    },
+  };
+}
