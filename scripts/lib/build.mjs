@@ -58,6 +58,12 @@ const parts = [
     },
   },
   {
+    name: 'empty database',
+    inputs: () => ['package-lock.json', 'scripts/build-template.mjs', ...filesOf(['prisma/migrations'])],
+    output: 'dist/catalog/template.tar.gz',
+    make: () => program('../scripts/build-template.mjs', []),
+  },
+  {
     name: 'console',
     inputs: () => ['scripts/build-console.mjs', 'package-lock.json', ...filesOf([consoleApp])],
     output: 'dist/console/index.html',
