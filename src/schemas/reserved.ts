@@ -40,7 +40,7 @@ export function reservedReason(name: string, fields: Iterable<string> = []): str
   if (known) return known;
   for (const field of fields) if (field.toLowerCase() === lower) return 'the graph has a field of this name';
   if (name.includes('__')) return 'two underscores together stand in generated names';
-  if (/^_/.test(name)) return 'names that begin with an underscore are the graph\'s own';
+  if (name.startsWith('_')) return "names that begin with an underscore are the graph's own";
   const ending = endings.find(end => lower.endsWith(end));
   if (ending) return `generated names end in '${ending}'`;
   const beginning = beginnings.find(start => lower.startsWith(start));

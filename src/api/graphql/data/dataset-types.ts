@@ -27,16 +27,16 @@ export interface TypeWorld {
   prediction(dataset: string, prediction: GraphPrediction): {readonly output: GraphQLObjectType; readonly set: InputObject | null};
 }
 
-/** Scalars with an order that means something: those `order_by`, `min` and `max` take. */
+/** Scalars with an order that means something: those `order_by` takes. */
 const isOrdered = (type: DataType): boolean => {
   const scalar = scalarOf(type);
   return scalar !== null && scalar !== 'jsonb' && scalar !== 'bytea' && scalar !== 'interval';
 };
-export const isComparable = (type: DataType): boolean => isOrdered(type) && type.kind !== 'bool';
-export const isNumber = (type: DataType): boolean => type.kind === 'int' || type.kind === 'float' || type.kind === 'decimal';
+const isComparable = (type: DataType): boolean => isOrdered(type) && type.kind !== 'bool';
+const isNumber = (type: DataType): boolean => type.kind === 'int' || type.kind === 'float' || type.kind === 'decimal';
 
 /** Sums of 32-bit integers do not fit 32 bits, so sums of integers are `bigint`. */
-export const sumScalar = (type: DataType): ScalarName => (type.kind === 'float' ? 'Float' : type.kind === 'decimal' ? 'numeric' : 'bigint');
+const sumScalar = (type: DataType): ScalarName => (type.kind === 'float' ? 'Float' : type.kind === 'decimal' ? 'numeric' : 'bigint');
 
 /** What is known of a column, for the explorer: its own description, its type, the name it came with. */
 const described = new WeakMap<Field, string>();

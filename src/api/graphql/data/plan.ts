@@ -1,7 +1,18 @@
-import type {Parameter} from './bindings.ts';
-import type {GraphPrediction} from './graph-model.ts';
-import type {Variables} from './given.ts';
 import type {AsOf} from '../../../warehouse/warehouse.ts';
+import type {Parameter} from './bindings.ts';
+import type {DataSchema} from './data-schema.ts';
+import type {Variables} from './given.ts';
+import type {GraphPrediction} from './graph-model.ts';
+import type {Fragments} from './selection.ts';
+
+/** What root fields are compiled with. Of the variables only their shape matters: see `shapeOfVariables`. */
+export interface CompileInput {
+  readonly graph: DataSchema;
+  readonly fragments: Fragments;
+  readonly variables: Variables;
+  /** Rows of one list at most. */
+  readonly maxRows: number;
+}
 
 /** One SELECT with what to bind to it. */
 export interface Statement {
@@ -26,7 +37,7 @@ export type Answer =
   | {readonly kind: 'text'; readonly statement: Statement; readonly single: boolean}
   /** The engine makes a text and features for each row; predictions are put into the texts. */
   | {readonly kind: 'scored'; readonly rows: ScoredRows; readonly single: boolean}
-  /** Aggregates, and beside them nodes with predictions: `before` + text of the aggregates … in the order of the selection. */
+  /** An object whose parts are computed at once, in the order of the selection. */
   | {readonly kind: 'aggregate'; readonly parts: readonly AggregatePart[]};
 
 export type AggregatePart =

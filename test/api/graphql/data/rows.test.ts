@@ -42,9 +42,10 @@ describe('rows', () => {
 
   it('show lists of related rows, in one statement', async () => {
     const before = graph.statements.length;
-    const {airports} = await graph.ask('{ airports(where: {iata: {_in: ["ATL", "JFK"]}}, order_by: [{iata: asc}]) { iata late: flights_by_origin(where: {delay: {_gt: 100}}, order_by: {delay: desc}, limit: 2) { delay arrives_at { iata } } none: flights_by_origin(where: {delay: {_gt: 100000}}) { delay } } }');
+    const {airports} = await graph.ask('{ airports(where: {iata: {_in: ["ATL", "JFK"]}}, order_by: [{iata: asc}]) { iata late: flights_by_origin(where: {delay: {_gt: 100}}, order_by: {delay: desc}, limit: 2) { delay arrives_at { iata } } second: flights_by_origin(where: {delay: {_gt: 100}}, order_by: {delay: desc}, offset: 1, limit: 1) { delay arrives_at { iata } } none: flights_by_origin(where: {delay: {_gt: 100000}}) { delay } } }');
     expect(airports.map((row: {iata: string}) => row.iata)).toEqual(['ATL', 'JFK']);
     expect(airports[0].late).toHaveLength(2);
+    expect(airports[0].second).toEqual([airports[0].late[1]]);
     expect(airports[0].late[0].arrives_at.iata).toMatch(/^[A-Z]{3}$/);
     expect(airports[0].none).toEqual([]);
     expect(graph.statements.length - before).toBe(1);

@@ -1,0 +1,267 @@
+import {randomUUID} from 'node:crypto';
+import type {FieldNode, GraphQLFieldMap} from 'graphql';
+import {MillraceError} from '../../../core/errors.ts';
+import type {SqlValue} from '../../../engines/engine.ts';
+import type {DataType} from '../../../schemas/schema.ts';
+import {Bindings} from './bindings.ts';
+import {jsonForm, jsonObject, literal, member as structMember, sqlType} from './columns.ts';
+import {rowCondition} from './filter.ts';
+import type {FilterScope} from './filter.ts';
+import {givenArguments} from './given.ts';
+import type {Given, Variables} from './given.ts';
+import type {GraphPrediction} from './graph-model.ts';
+import {ordering} from './ordering.ts';
+import type {Ordering} from './ordering.ts';
+import type {CompileInput, PredictionPart, PredictionPlan, ScoredRows, Statement} from './plan.ts';
+import {RelationUse} from './relation.ts';
+import {collectBelow} from './selection.ts';
+import type {Collected} from './selection.ts';
+import {elementOf, isObject, rowId} from './shape.ts';
+import type {DatasetShape, Relationship} from './shape.ts';
+
+/** Arguments of a field that were given or defaulted. */
+export type Arguments = ReadonlyMap<string, Given>;
+
+/** Which rows, and in what order. */
+export interface Chosen {
+  readonly condition: string;
+  readonly order: Ordering;
+  readonly limit: string | null;
+  readonly offset: string | null;
+}
+
+/** One statement in the making. */
+export class StatementBuilder implements FilterScope {
+  readonly bindings = new Bindings();
+  readonly predictions: PredictionPlan[] = [];
+  private readonly datasets = new Set<string>();
+  private readonly joins: {use: RelationUse; on: string}[] = [];
+  private readonly features: string[] = [];
+  private readonly nonce = randomUUID();
+  private aliases = 0;
+
+  constructor(
+    private readonly input: CompileInput,
+    private readonly fields: GraphQLFieldMap<unknown, unknown>,
+  ) {}
+
+  use(dataset: string): RelationUse {
+    this.datasets.add(dataset);
+    return new RelationUse(this.input.graph.shapes.get(dataset)!, `t${this.aliases++}`);
+  }
+
+  statement(sql: string): Statement {
+    return {sql, parameters: this.bindings.parameters, datasets: [...this.datasets], scaled: this.bindings.scaled};
+  }
+
+  /** The rows that `where`, `order_by`, `limit` and `offset` choose. `bounded`: more rows than the viewer may have are an error. */
+  choose(relation: RelationUse, args: Arguments, bounded = true): Chosen {
+    const {maxRows} = this.input;
+    const where = args.get('where');
+    const limit = args.get('limit');
+    const offset = args.get('offset');
+    const given = (value: Given | undefined): value is Given => value !== undefined && !value.isNull;
+    // Engines plan a constant number of rows better than a bound one.
+    const rows = (value: Given, name: string, most: number): string => {
+      const read = (variables: Variables) => Math.min(checkedCount(value.read(variables), name), most);
+      return value.isConstant ? String(read({})) : this.bindings.bind(read, 'BIGINT');
+    };
+    const most = bounded ? maxRows + 1 : Infinity;
+    return {
+      condition: given(where) ? rowCondition(where, relation, this) : 'true',
+      order: ordering(args.get('order_by'), relation, this),
+      limit: given(limit) ? rows(limit, 'limit', most) : bounded ? String(most) : null,
+      offset: given(offset) ? rows(offset, 'offset', Infinity) : null,
+    };
+  }
+
+  chooseByKey(relation: RelationUse, args: Arguments): Chosen {
+    const {key} = relation.shape;
+    const conditions = key
+      ? key.map(field => `${relation.column(field.name)} = ${this.bindings.value(args.get(field.name)!, field.type, field.name)}`)
+      : [`${relation.rowId} = ${this.bindings.bind(variables => rowNumber(args.get(rowId)!.read(variables)), 'BIGINT')}`];
+    return {condition: conditions.join(' AND '), order: {keys: [], joins: []}, limit: '1', offset: null};
+  }
+
+  /** The chosen rows as a relation under the same alias; keys of the order that stand in other relations come along as columns. */
+  chosenRows(relation: RelationUse, chosen: Chosen & {readonly extra?: string}): string {
+    const {order, limit, offset} = chosen;
+    // Without an order rows come as they lie in the files, which is the order of their ids.
+    const orderBy = order.keys.length === 0 ? '' : ` ORDER BY ${[...order.keys.map(({expression, direction}) => `${expression} ${direction}`), relation.rowId].join(', ')}`;
+    const keys = order.keys.map(({expression}, index) => `, ${expression} AS "~k${index}"`).join('');
+    const paging = `${limit === null ? '' : ` LIMIT ${limit}`}${offset === null ? '' : ` OFFSET ${offset}`}`;
+    const needsOrder = limit !== null || offset !== null;
+    return `(SELECT ${relation.alias}.*${keys}${chosen.extra ?? ''} FROM ${[relation.sql(), ...order.joins].join(' ')} WHERE ${chosen.condition}${needsOrder ? orderBy : ''}${paging}) AS ${relation.alias}`;
+  }
+
+  /** `chosenRows` within a subquery for each row, where LIMIT and OFFSET cannot be parameters: rows are numbered instead. */
+  private numberedRows(relation: RelationUse, chosen: Chosen): string {
+    const {order, limit, offset} = chosen;
+    if (limit === null && offset === null) return this.chosenRows(relation, chosen);
+    const sorted = [...order.keys.map(({expression, direction}) => `${expression} ${direction}`), relation.rowId].join(', ');
+    const numbered = {...chosen, limit: null, offset: null, extra: `, row_number() OVER (ORDER BY ${sorted}) AS "~n"`};
+    const first = offset ?? '0';
+    const bounds = [`"~n" > ${first}`, ...(limit === null ? [] : [`"~n" <= ${first} + ${limit}`])];
+    return `(SELECT * FROM ${this.chosenRows(relation, numbered)} WHERE ${bounds.join(' AND ')}) AS ${relation.alias}`;
+  }
+
+  private orderOf(relation: RelationUse, chosen: Chosen): string {
+    return [...chosen.order.keys.map(({direction}, index) => `${relation.alias}."~k${index}" ${direction}`), relation.rowId].join(', ');
+  }
+
+  /** Rows with the related rows that their texts show. */
+  private from(relation: RelationUse, chosen: Chosen): string {
+    return [this.chosenRows(relation, chosen), ...this.joins.map(({use, on}) => `LEFT JOIN ${use.sql()} ON ${on}`)].join(' ');
+  }
+
+  /** The whole answer as one text; null when there are more rows than may be, or, for `single`, none. */
+  listOf(row: string, relation: RelationUse, chosen: Chosen, single: boolean): Statement {
+    const text = `to_json(${row})::VARCHAR`;
+    if (single) return this.statement(`SELECT ${text} AS json FROM ${this.from(relation, chosen)}`);
+    const order = this.orderOf(relation, chosen);
+    const list = `'[' || coalesce(string_agg(${text}, ',' ORDER BY ${order}), '') || ']'`;
+    return this.statement(`SELECT CASE WHEN count(*) <= ${this.input.maxRows} THEN ${list} END AS json FROM ${this.from(relation, chosen)}`);
+  }
+
+  scored(row: string, relation: RelationUse, chosen: Chosen): ScoredRows {
+    const order = this.orderOf(relation, chosen);
+    const sql = `SELECT ${[`to_json(${row})::VARCHAR AS json`, ...this.features.map((feature, index) => `${feature} AS f${index}`)].join(', ')} FROM ${this.from(relation, chosen)} ORDER BY ${order}`;
+    return {statement: this.statement(sql), predictions: this.predictions};
+  }
+
+  /** The JSON object of a row. */
+  object(selected: Collected, relation: RelationUse, fields = this.fields): string {
+    return jsonObject(
+      [...selected].map(([key, nodes]) => {
+        const name = nodes[0]!.name.value;
+        if (name === '__typename') return [key, literal(relation.shape.name)];
+        const member = relation.shape.members.get(name)!;
+        switch (member.kind) {
+          case 'rowId':
+            return [key, `${relation.rowId}::VARCHAR`];
+          case 'column':
+            return [key, this.columnValue(relation.column(name), member.field.type, nodes, `${relation.shape.name}__${name}`, 0)];
+          case 'object':
+            return [key, this.relatedObject(nodes, relation, member)];
+          case 'array':
+            return [key, this.relatedList(nodes, relation, member, fields)];
+          case 'prediction':
+            return [key, this.prediction(nodes, relation, member.prediction, fields)];
+        }
+      }),
+    );
+  }
+
+  /** A column's value; of structs and maps only what is selected. */
+  private columnValue(expression: string, type: DataType, nodes: readonly FieldNode[], path: string, depth: number): string {
+    if (!isObject(elementOf(type))) return jsonForm(expression, type, depth);
+    if (type.kind === 'list') {
+      const element = `e${depth}`;
+      return `list_transform(${expression}, lambda ${element}: ${this.columnValue(element, type.element.type, nodes, path, depth + 1)})`;
+    }
+    const selected = collectBelow(nodes, this.input.fragments, this.input.variables);
+    if (type.kind === 'struct') {
+      const parts = [...selected].map(([key, inner]): [string, string] => {
+        const field = type.fields.find(({name}) => name === inner[0]!.name.value);
+        return [key, field ? this.columnValue(structMember(expression, field), field.type, inner, `${path}__${field.name}`, depth) : literal(path)];
+      });
+      return `CASE WHEN ${expression} IS NOT NULL THEN ${jsonObject(parts)} END`;
+    }
+    if (type.kind !== 'map') throw new MillraceError('INTERNAL', {reason: `no value for ${path}`});
+    const entry = `e${depth}`;
+    const parts = [...selected].map(([key, inner]): [string, string] => {
+      const name = inner[0]!.name.value;
+      if (name === '__typename') return [key, literal(path)];
+      const part = name === 'key' ? type.key.type : type.value.type;
+      return [key, this.columnValue(`${entry}.${name}`, part, inner, `${path}__${name}`, depth + 1)];
+    });
+    return `list_transform(map_entries(${expression}), lambda ${entry}: ${jsonObject(parts)})`;
+  }
+
+  private relatedObject(nodes: readonly FieldNode[], relation: RelationUse, relationship: Relationship): string {
+    const other = this.use(relationship.to);
+    const matched = other.column(relationship.toColumn);
+    this.joins.push({use: other, on: `${matched} = ${relation.column(relationship.column)}`});
+    const row = this.object(collectBelow(nodes, this.input.fragments, this.input.variables), other, this.rowFields(relationship.to));
+    return `CASE WHEN ${matched} IS NOT NULL THEN ${row} END`;
+  }
+
+  /** A list of related rows as a subquery for each row, which engines turn into one join. */
+  private relatedList(nodes: readonly FieldNode[], relation: RelationUse, relationship: Relationship, fields: GraphQLFieldMap<unknown, unknown>): string {
+    const args = givenArguments(fields[nodes[0]!.name.value]!.args, nodes[0]!, this.input.variables);
+    const other = this.use(relationship.to);
+    const link = `${other.column(relationship.toColumn)} = ${relation.column(relationship.column)}`;
+    const chosen = this.choose(other, args, false);
+    return this.nested(() => {
+      const row = this.object(collectBelow(nodes, this.input.fragments, this.input.variables), other, this.rowFields(relationship.to));
+      const order = this.orderOf(other, chosen);
+      const from = (joins: readonly string[]) => [this.numberedRows(other, {...chosen, condition: `${link} AND ${chosen.condition}`}), ...joins].join(' ');
+      return joins => `coalesce((SELECT '[' || string_agg(to_json(${row})::VARCHAR, ',' ORDER BY ${order}) || ']' FROM ${from(joins)}), '[]')::JSON`;
+    });
+  }
+
+  /** Runs `make` with joins and predictions of its own: those of a nested list belong to its subquery. */
+  private nested(make: () => (joins: readonly string[]) => string): string {
+    const outer = this.joins.splice(0);
+    const predictions = this.predictions.length;
+    const finish = make();
+    const own = this.joins.splice(0);
+    this.joins.push(...outer);
+    if (this.predictions.length > predictions) throw new MillraceError('GRAPHQL_INVALID', {reason: 'Predictions cannot be selected in a list of related rows yet; select them on the rows of the dataset itself.'});
+    return finish(own.map(({use, on}) => `LEFT JOIN ${use.sql()} ON ${on}`));
+  }
+
+  private rowFields(dataset: string): GraphQLFieldMap<unknown, unknown> {
+    return this.input.graph.types.get(dataset)!.row.getFields();
+  }
+
+  /** Asks for the features of a prediction and leaves a mark in the row's text. */
+  private prediction(nodes: readonly FieldNode[], relation: RelationUse, prediction: GraphPrediction, fields: GraphQLFieldMap<unknown, unknown>): string {
+    const args = givenArguments(fields[nodes[0]!.name.value]!.args, nodes[0]!, this.input.variables);
+    const set = args.get('set');
+    const replaced = new Map(set && !set.isNull ? set.entries() : []);
+    const mark = `${this.nonce}:${this.predictions.length}`;
+    const firstColumn = 1 + this.features.length;
+    for (const field of prediction.inputs) this.features.push(this.feature(field.name, field.type, prediction, relation, replaced.get(field.name)));
+    const selected = [...collectBelow(nodes, this.input.fragments, this.input.variables)].map(([key, [node]]): PredictionPart => {
+      const name = node!.name.value;
+      if (name === '__typename') return {key, kind: 'constant', json: JSON.stringify(this.predictionType(relation.shape, prediction))};
+      if (name === '_model') return {key, kind: 'constant', json: JSON.stringify(prediction.model)};
+      if (name === '_version') return {key, kind: 'version'};
+      return {key, kind: 'output', index: prediction.outputs.findIndex(output => output.name === name)};
+    });
+    const version = args.get('version');
+    const alias = args.get('alias');
+    this.predictions.push({
+      dataset: relation.shape.name,
+      prediction,
+      pin: variables => ({version: (version?.read(variables) as number | null | undefined) ?? undefined, alias: (alias?.read(variables) as string | null | undefined) ?? undefined}),
+      firstColumn,
+      placeholder: `"${mark}"`,
+      selected,
+    });
+    return literal(mark);
+  }
+
+  private feature(input: string, type: DataType, prediction: GraphPrediction, relation: RelationUse, replaced: Given | undefined): string {
+    if (replaced) return replaced.isNull ? `NULL::${sqlType(type)}` : `${this.bindings.value(replaced, type, `set.${input}`)}::${sqlType(type)}`;
+    const expression = prediction.features[input];
+    return expression === undefined ? `${relation.column(input)}::${sqlType(type)}` : relation.compute(`(${expression})::${sqlType(type)}`);
+  }
+
+  private predictionType(shape: DatasetShape, prediction: GraphPrediction): string {
+    const field = this.input.graph.types.get(shape.name)!.row.getFields()[prediction.field]!;
+    return String(field.type);
+  }
+}
+
+function checkedCount(value: unknown, name: string): number {
+  if ((value as number) < 0) throw new MillraceError('ARGUMENT_INVALID', {name, reason: 'it must not be negative.'});
+  return value as number;
+}
+
+function rowNumber(id: unknown): SqlValue {
+  const text = String(id);
+  if (!/^\d{1,18}$/.test(text)) throw new MillraceError('ARGUMENT_INVALID', {name: rowId, reason: 'it is no row id.'});
+  return text;
+}
