@@ -27,6 +27,7 @@ import {Lifecycle} from './core/lifecycle.ts';
 import {createLogger} from './core/logging.ts';
 import type {Logger} from './core/logging.ts';
 import {Metrics} from './core/metrics.ts';
+import {periodic} from './core/periodic.ts';
 import {version} from './core/version.ts';
 import type {Viewer} from './core/viewer.ts';
 import {createDuckDbEngine} from './engines/duckdb/engine.ts';
@@ -144,7 +145,7 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, mode: Mode): App
 }
 
 /** The order of life: each part may use those before it. */
-function arrange({lifecycle, config, mode, metrics, catalog, engine, runtime, models, warehouse, worker, pipelines, graphModel, graphql, http}: Services): void {
+function arrange({lifecycle, config, mode, logger, metrics, catalog, engine, runtime, models, warehouse, worker, pipelines, graphModel, graphql, http}: Services): void {
   const folders = [config.data.folder, config.warehouse.folder, config.models.folder, config.engine.tempFolder, config.uploads.folder, config.published.folder, scratchOf(config)];
   lifecycle
     .add({name: 'folders', start: async () => void (await Promise.all(folders.map(folder => mkdir(folder, {recursive: true}))))})
@@ -155,9 +156,16 @@ function arrange({lifecycle, config, mode, metrics, catalog, engine, runtime, mo
     .add({name: 'models', stop: () => models.stop()})
     // An embedded folder has one owner, so whatever no snapshot names is left over; elsewhere only what is old.
     .add({name: 'sweep', start: async () => void (await warehouse.sweep(config.catalog.url === null ? 0 : config.warehouse.graceHours))})
-    .add({name: 'graph model', start: () => graphModel.start(), stop: () => graphModel.stop()})
-    .add({name: 'graph', start: () => graphql.start(), stop: () => graphql.stop()})
-    .add({name: 'pipelines', start: () => pipelines.refresh()});
+    .add(periodic('upkeep', 3_600, async () => {
+      await warehouse.sweep(config.warehouse.graceHours);
+      await catalog.transaction(stores => stores.runs.expireEvents(config.events.retentionDays));
+    }, logger));
+  if (mode !== 'work') {
+    lifecycle
+      .add({name: 'graph model', start: () => graphModel.start(), stop: () => graphModel.stop()})
+      .add({name: 'graph', start: () => graphql.start(), stop: () => graphql.stop()})
+      .add({name: 'pipelines', start: () => pipelines.refresh()});
+  }
   if (config.pipelines.workers > 0) lifecycle.add({name: 'worker', start: () => worker.start(), drain: () => worker.stop()});
   if (mode !== 'embedded') lifecycle.add(http);
 }
