@@ -14,12 +14,7 @@ import {scoredTexts} from './scoring.ts';
 export async function executeField(plan: FieldPlan, graph: DataSchema, variables: Variables, context: DataContext): Promise<string> {
   const run = new FieldRun(plan, graph, variables, context);
   const {answer} = plan;
-  const text =
-    answer.kind === 'text'
-      ? await run.text(answer.statement, answer.single)
-      : answer.kind === 'scored'
-        ? await run.scored(answer)
-        : await run.aggregate(answer.parts);
+  const text = answer.kind === 'text' ? await run.text(answer.statement, answer.single) : answer.kind === 'scored' ? await run.scored(answer) : await run.aggregate(answer.parts);
   const {bytes} = context.viewer.limits;
   // A string of n UTF-16 units has at least n bytes, so most texts need no count.
   if (text.length > bytes || (text.length * 3 > bytes && Buffer.byteLength(text) > bytes)) throw new MillraceError('RESULT_TOO_LARGE', {limit: bytes, unit: 'bytes'});
@@ -40,7 +35,10 @@ class FieldRun {
   }
 
   async text(statement: Statement, single: boolean): Promise<string> {
-    const text = await this.context.engine.text(await this.query(statement), {signal: this.context.signal});
+    const query = await this.query(statement);
+    const text = await this.context.engine.text(query, {signal: this.context.signal}).catch((error: unknown) => {
+      throw callersFault(error, query);
+    });
     if (text === null && !single) throw this.tooManyRows();
     return text ?? 'null';
   }
@@ -48,7 +46,10 @@ class FieldRun {
   async scored({rows, single}: {rows: Extract<FieldPlan['answer'], {kind: 'scored'}>['rows']; single: boolean}): Promise<string> {
     const {limits} = this.context.viewer;
     const at = this.asOf?.time;
-    const texts = await scoredTexts(rows, await this.query(rows.statement), this.variables, at, this.context);
+    const query = await this.query(rows.statement);
+    const texts = await scoredTexts(rows, query, this.variables, at, this.context).catch((error: unknown) => {
+      throw callersFault(error, query);
+    });
     if (single) return texts[0] ?? 'null';
     if (texts.length > limits.rows) throw this.tooManyRows();
     return `[${texts.join(',')}]`;
@@ -105,6 +106,15 @@ class FieldRun {
     const root = await this.snapshot(this.plan.dataset);
     return heads.resolve(dataset, {time: root.committedAt});
   }
+}
+
+/** How RE2 begins its complaints about a pattern; only the engine can tell, since its dialect is not JavaScript's. */
+const badPattern = /^(missing|bad|invalid|unexpected|no argument|trailing|pattern too)\b/;
+
+/** Of statements made here, a pattern is all that a caller's values can break while they run. */
+function callersFault(error: unknown, {sql}: Query): unknown {
+  const reason = error instanceof MillraceError && error.code === 'SQL_FAILED' && sql.includes('regexp_') ? String(error.details.reason) : '';
+  return badPattern.test(reason) ? new MillraceError('ARGUMENT_INVALID', {name: 'where', reason: `the pattern has an error: ${reason}.`}, {cause: error}) : error;
 }
 
 const sameFields = (a: Schema, b: Schema): boolean => a === b || JSON.stringify(a.fields.map(({id, name, type}) => [id, name, type])) === JSON.stringify(b.fields.map(({id, name, type}) => [id, name, type]));
