@@ -35,6 +35,8 @@ export function checkSize(operation: OperationDefinitionNode, fragments: Fragmen
   const sizeOfFragment = (name: string): Size => {
     let size = known.get(name);
     if (!size) {
+      // Documents are measured before they are validated: a fragment may spread itself.
+      known.set(name, {depth: 0, fields: 0});
       const fragment = fragments[name];
       size = fragment ? sizeOf(fragment.selectionSet) : {depth: 0, fields: 0};
       known.set(name, size);

@@ -1,0 +1,48 @@
+import {Arg, Ctx, Field, Int, Mutation, ObjectType, Query, Resolver, UseMiddleware} from 'type-graphql';
+import {cursorOf, orNull, pageSize, readCursor} from './arguments.ts';
+import type {CoreContext} from './context.ts';
+import {Dataset, DatasetConnection, Snapshot} from './dataset.ts';
+import {NotFound, answerUnion, failuresAsAnswers} from './failures.ts';
+
+@ObjectType()
+export class Compacted {
+  @Field(() => Dataset) readonly dataset: Dataset;
+  @Field(() => Snapshot, {nullable: true, description: 'Null: there was nothing to do.'}) readonly snapshot: Snapshot | null;
+
+  constructor(dataset: Dataset, snapshot: Snapshot | null) {
+    this.dataset = dataset;
+    this.snapshot = snapshot;
+  }
+}
+
+const CompactResult = answerUnion('CompactResult', [Compacted, NotFound]);
+
+@Resolver()
+export class DatasetResolver {
+  @Query(() => DatasetConnection, {description: 'Datasets by name.'})
+  async datasets(
+    @Ctx() {services, viewer}: CoreContext,
+    @Arg('first', () => Int, {defaultValue: 50}) first: number,
+    @Arg('search', () => String, {nullable: true, description: 'A part of the name.'}) search?: string,
+    @Arg('after', () => String, {nullable: true}) after?: string,
+  ): Promise<DatasetConnection> {
+    const limit = pageSize(first);
+    const found = await services.datasets.list(viewer, search ?? undefined);
+    const last = after == null ? null : readCursor(after);
+    const rest = last === null ? found : found.filter(({dataset}) => dataset.name > last);
+    const page = rest.slice(0, limit);
+    return new DatasetConnection(page.map(view => new Dataset(view)), found.length, page.length < rest.length ? cursorOf(page.at(-1)!.dataset.name) : null);
+  }
+
+  @Query(() => Dataset, {nullable: true, description: 'Null: there is none of this name.'})
+  async dataset(@Arg('name', () => String) name: string, @Ctx() {services, viewer}: CoreContext): Promise<Dataset | null> {
+    return orNull('DATASET_NOT_FOUND', async () => new Dataset(await services.datasets.get(viewer, name)));
+  }
+
+  @Mutation(() => CompactResult, {description: 'Rewrites many small files of a dataset as few: the same rows with the same ids.'})
+  @UseMiddleware(failuresAsAnswers)
+  async compact(@Arg('dataset', () => String) name: string, @Ctx() {services: {datasets}, viewer}: CoreContext): Promise<typeof CompactResult> {
+    const snapshot = await datasets.compact(viewer, name);
+    return new Compacted(new Dataset(await datasets.get(viewer, name)), snapshot && new Snapshot(snapshot));
+  }
+}

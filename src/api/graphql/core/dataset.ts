@@ -1,0 +1,239 @@
+/** Datasets and snapshots: the values they hold themselves. Fields that lead to other types are in relations.ts. */
+import {Field, ID, Int, ObjectType} from 'type-graphql';
+import type {ColumnProfile as ProfileRecord, Field as SchemaField, ForeignKey as ForeignKeyRule, Schema as SchemaRecord} from '../../../schemas/schema.ts';
+import {typeName} from '../../../schemas/schema.ts';
+import type {DatasetView, FileRecord, Operation, SnapshotRecord} from '../../../warehouse/warehouse.ts';
+import {OperationEnum} from './enums.ts';
+import {BigIntScalar, DateTimeScalar} from './scalars.ts';
+
+@ObjectType({description: 'What is known of the values of a column.'})
+export class ColumnProfile {
+  constructor(private readonly profile: ProfileRecord) {}
+
+  @Field(() => BigIntScalar) get nulls(): number {
+    return this.profile.nulls;
+  }
+
+  @Field(() => BigIntScalar, {description: 'How many different values there are, approximately.'}) get distinct(): number {
+    return this.profile.distinct;
+  }
+
+  @Field(() => String, {nullable: true}) get min(): string | null {
+    return this.profile.min;
+  }
+
+  @Field(() => String, {nullable: true}) get max(): string | null {
+    return this.profile.max;
+  }
+
+  @Field(() => [String]) get examples(): readonly string[] {
+    return this.profile.examples;
+  }
+}
+
+@ObjectType('Field', {description: 'A column of a dataset, or an input or output of a model.'})
+export class Column {
+  constructor(private readonly field: SchemaField, private readonly values: ProfileRecord | undefined) {}
+
+  @Field(() => String) get name(): string {
+    return this.field.name;
+  }
+
+  @Field(() => String, {description: 'The name the data came with.'}) get sourceName(): string {
+    return this.field.sourceName ?? this.field.name;
+  }
+
+  @Field(() => String, {description: 'For example int32, decimal(18,4), utf8, timestamp, list<utf8>.'}) get type(): string {
+    return typeName(this.field.type);
+  }
+
+  @Field(() => Boolean) get nullable(): boolean {
+    return this.field.nullable;
+  }
+
+  @Field(() => String, {nullable: true}) get description(): string | null {
+    return this.field.description ?? null;
+  }
+
+  @Field(() => ColumnProfile, {nullable: true}) get profile(): ColumnProfile | null {
+    return this.values ? new ColumnProfile(this.values) : null;
+  }
+}
+
+@ObjectType({description: 'The columns of a dataset.'})
+export class Schema {
+  constructor(
+    private readonly schema: SchemaRecord,
+    private readonly profiles: readonly ProfileRecord[],
+    readonly number: number,
+  ) {}
+
+  @Field(() => Int) get version(): number {
+    return this.number;
+  }
+
+  @Field(() => [Column]) get fields(): Column[] {
+    const profiles = new Map(this.profiles.map(profile => [profile.name, profile]));
+    return this.schema.fields.map(field => new Column(field, profiles.get(field.name)));
+  }
+}
+
+@ObjectType({description: 'A column whose values are keys of another dataset.'})
+export class ForeignKey {
+  constructor(private readonly rule: ForeignKeyRule) {}
+
+  @Field(() => String) get column(): string {
+    return this.rule.column;
+  }
+
+  @Field(() => String) get references(): string {
+    return this.rule.references;
+  }
+
+  @Field(() => String, {nullable: true, name: 'as'}) get relationship(): string | null {
+    return this.rule.as ?? null;
+  }
+}
+
+@ObjectType({description: 'A Parquet file of a snapshot.'})
+export class DataFile {
+  constructor(private readonly file: FileRecord) {}
+
+  @Field(() => String, {description: 'Relative to the warehouse.'}) get path(): string {
+    return this.file.path;
+  }
+
+  @Field(() => BigIntScalar) get rowCount(): bigint {
+    return this.file.rowCount;
+  }
+
+  @Field(() => BigIntScalar) get bytes(): bigint {
+    return this.file.bytes;
+  }
+
+  @Field(() => String) get sha256(): string {
+    return this.file.sha256;
+  }
+}
+
+@ObjectType({description: 'A raw file that was read, as it was then.'})
+export class RawFile {
+  constructor(private readonly file: {readonly name: string; readonly sha256: string; readonly bytes: number}) {}
+
+  @Field(() => String, {description: 'Relative to the project, or `package:…`, or `upload:…`.'}) get path(): string {
+    return this.file.name;
+  }
+
+  @Field(() => String) get sha256(): string {
+    return this.file.sha256;
+  }
+
+  @Field(() => BigIntScalar) get bytes(): number {
+    return this.file.bytes;
+  }
+}
+
+@ObjectType({description: 'One immutable version of a dataset.'})
+export class Snapshot {
+  constructor(readonly record: SnapshotRecord) {}
+
+  @Field(() => ID) get id(): string {
+    return this.record.id;
+  }
+
+  @Field(() => Int) get sequence(): number {
+    return this.record.sequence;
+  }
+
+  @Field(() => OperationEnum) get operation(): Operation {
+    return this.record.operation;
+  }
+
+  @Field(() => DateTimeScalar) get committedAt(): Date {
+    return this.record.committedAt;
+  }
+
+  @Field(() => BigIntScalar) get rowCount(): bigint {
+    return this.record.rowCount;
+  }
+
+  @Field(() => BigIntScalar) get bytes(): bigint {
+    return this.record.bytes;
+  }
+
+  @Field(() => String, {description: 'Same content, same hash.'}) get contentHash(): string {
+    return this.record.contentHash;
+  }
+
+  @Field(() => Schema) get schema(): Schema {
+    return schemaOf(this.record);
+  }
+
+  @Field(() => String, {nullable: true, description: 'The step that made it.'}) get step(): string | null {
+    return this.record.stepName;
+  }
+
+  @Field(() => String, {nullable: true, description: 'The SQL that made it.'}) get sql(): string | null {
+    return this.record.lineage.sql ?? null;
+  }
+
+  @Field(() => [RawFile], {description: 'Raw files it was made from.'}) get rawFiles(): RawFile[] {
+    return (this.record.lineage.files ?? []).map(file => new RawFile(file));
+  }
+}
+
+@ObjectType({description: 'A named table of the warehouse. It never changes: it gets new snapshots.'})
+export class Dataset {
+  constructor(readonly view: DatasetView) {}
+
+  @Field(() => String) get name(): string {
+    return this.view.dataset.name;
+  }
+
+  @Field(() => String, {description: 'The field of the query type that answers with its rows.'}) get rootField(): string {
+    return this.view.dataset.name;
+  }
+
+  @Field(() => BigIntScalar) get rowCount(): bigint {
+    return this.view.head?.rowCount ?? 0n;
+  }
+
+  @Field(() => BigIntScalar) get bytes(): bigint {
+    return this.view.head?.bytes ?? 0n;
+  }
+
+  @Field(() => DateTimeScalar) get createdAt(): Date {
+    return this.view.dataset.createdAt;
+  }
+
+  @Field(() => [String], {description: 'The columns that tell its rows apart; empty when none were declared.'}) get key(): readonly string[] {
+    return this.view.dataset.rules.key ?? [];
+  }
+
+  @Field(() => [ForeignKey]) get foreignKeys(): ForeignKey[] {
+    return (this.view.dataset.rules.foreignKeys ?? []).map(rule => new ForeignKey(rule));
+  }
+
+  @Field(() => Schema, {description: 'Of the newest snapshot; without columns before the first.'}) get schema(): Schema {
+    return this.view.head ? schemaOf(this.view.head) : new Schema({fields: []}, [], 0);
+  }
+
+  @Field(() => Snapshot, {nullable: true, description: 'The newest snapshot.'}) get head(): Snapshot | null {
+    return this.view.head && new Snapshot(this.view.head);
+  }
+}
+
+const schemaOf = ({schema, profile, schemaVersion}: SnapshotRecord): Schema => new Schema(schema, profile, schemaVersion);
+
+@ObjectType()
+export class DatasetConnection {
+  @Field(() => [Dataset]) readonly nodes: readonly Dataset[];
+  @Field(() => Int) readonly totalCount: number;
+  @Field(() => String, {nullable: true, description: 'Where the next page begins, for `after`; null on the last page.'}) readonly endCursor: string | null;
+
+  constructor(nodes: readonly Dataset[], totalCount: number, endCursor: string | null) {
+    this.nodes = nodes;
+    this.totalCount = totalCount;
+    this.endCursor = endCursor;
+  }
+}

@@ -1,0 +1,40 @@
+/** The enums of the core graph: upper case in GraphQL, the ports' own words as values. */
+import {registerEnumType} from 'type-graphql';
+
+/** Members `succeeded` etc. as `SUCCEEDED: 'succeeded'`. */
+function upperCased<const T extends string>(words: readonly T[]): {[K in T as Uppercase<K>]: K} {
+  return Object.fromEntries(words.map(word => [word.toUpperCase(), word])) as {[K in T as Uppercase<K>]: K};
+}
+
+export const RunStatusEnum = upperCased(['queued', 'waiting', 'running', 'succeeded', 'failed', 'cancelled']);
+registerEnumType(RunStatusEnum, {name: 'RunStatus', description: 'QUEUED or WAITING, then RUNNING, then one of the others for good.'});
+
+export const StepStatusEnum = upperCased(['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled', 'skipped']);
+registerEnumType(StepStatusEnum, {name: 'StepStatus', description: 'PENDING: other steps come first. SKIPPED: a step it needs did not succeed.'});
+
+export const StepKindEnum = upperCased(['ingest', 'sql', 'predict', 'publish']);
+registerEnumType(StepKindEnum, {name: 'StepKind'});
+
+export const StepActionEnum = upperCased(['execute', 'reuse']);
+registerEnumType(StepActionEnum, {name: 'StepAction'});
+
+export const OperationEnum = upperCased(['append', 'overwrite', 'replace', 'delete']);
+registerEnumType(OperationEnum, {name: 'SnapshotOperation', description: 'APPEND: the rows of the parent and more. OVERWRITE: only these. REPLACE: the same rows in other files. DELETE: fewer rows.'});
+
+export const IngestModeEnum = upperCased(['overwrite', 'append']);
+registerEnumType(IngestModeEnum, {name: 'IngestMode'});
+
+export const FormatEnum = upperCased(['csv', 'tsv', 'json', 'ndjson', 'parquet', 'arrow']);
+registerEnumType(FormatEnum, {name: 'SourceFormat'});
+
+export const BindingStateEnum = upperCased(['served', 'features_missing', 'disabled', 'not_deployed']);
+registerEnumType(BindingStateEnum, {name: 'BindingState', description: 'Whether a model is a field of the rows of a dataset, and if not, why.'});
+
+export const ParamTypeEnum = upperCased(['string', 'int', 'float', 'bool', 'date']);
+registerEnumType(ParamTypeEnum, {name: 'ParamType'});
+
+export const LogLevelEnum = upperCased(['info', 'warn', 'error']);
+registerEnumType(LogLevelEnum, {name: 'LogLevel'});
+
+export const EdgeKindEnum = upperCased(['read', 'made', 'trained', 'scored']);
+registerEnumType(EdgeKindEnum, {name: 'LineageEdgeKind', description: 'READ: what `to` was made from. MADE: the run that made it. TRAINED: what a version was trained on. SCORED: whose predictions are in it.'});

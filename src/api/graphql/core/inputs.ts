@@ -1,0 +1,174 @@
+/** What mutations are given. Lengths and ranges are checked here; what a name or a definition means, by the services. */
+import {ArrayMaxSize, IsOptional, Length, Max, Min, ValidateNested} from 'class-validator';
+import {Field, ID, InputType, Int} from 'type-graphql';
+import type {SourceFormat} from '../../../sources/source.ts';
+import {FormatEnum, IngestModeEnum} from './enums.ts';
+import {JsonScalar} from './scalars.ts';
+
+const nameLength = [1, 63] as const;
+const keyLength = [1, 200] as const;
+const nullable = {nullable: true} as const;
+
+@InputType({description: 'Where raw data lies: one of these.'})
+export class SourceInput {
+  @Field(() => String, {...nullable, description: 'A path or glob, relative to the project; or package:NAME/FILE.'})
+  @IsOptional() @Length(1, 4096)
+  path?: string;
+
+  @Field(() => ID, {...nullable, description: 'The id that POST /uploads answered.'})
+  @IsOptional() @Length(1, 64)
+  upload?: string;
+}
+
+@InputType()
+export class ForeignKeyInput {
+  @Field(() => String)
+  @Length(1, 255)
+  column!: string;
+
+  @Field(() => String, {description: 'A dataset with a key of one column.'})
+  @Length(...nameLength)
+  references!: string;
+
+  @Field(() => String, {...nullable, name: 'as', description: "The relationship's field."})
+  @IsOptional() @Length(...nameLength)
+  as?: string;
+}
+
+@InputType()
+export class IngestInput {
+  @Field(() => SourceInput)
+  @ValidateNested()
+  source!: SourceInput;
+
+  @Field(() => String, {description: 'The dataset.'})
+  @Length(...nameLength)
+  into!: string;
+
+  @Field(() => FormatEnum, {...nullable, description: "Said only where the file's name does not tell."})
+  format?: SourceFormat;
+
+  @Field(() => JsonScalar, {...nullable, description: "The reader's options: delimiter, header, quote, escape, nulls, types, compression, skip, dateFormat, timestampFormat."})
+  options?: unknown;
+
+  @Field(() => IngestModeEnum, {defaultValue: 'overwrite'})
+  mode!: 'overwrite' | 'append';
+
+  @Field(() => [String], {...nullable, description: 'Columns that tell the rows apart; checked at each commit.'})
+  @IsOptional() @ArrayMaxSize(16) @Length(1, 255, {each: true})
+  key?: string[];
+
+  @Field(() => [ForeignKeyInput], {...nullable, description: 'Columns whose values are keys of other datasets; checked at each commit.'})
+  @IsOptional() @ArrayMaxSize(64) @ValidateNested({each: true})
+  foreignKeys?: ForeignKeyInput[];
+
+  @Field(() => String, {...nullable, description: 'The same key again answers with the run it started.'})
+  @IsOptional() @Length(...keyLength)
+  idempotencyKey?: string;
+}
+
+@InputType()
+export class StartRunInput {
+  @Field(() => String)
+  @Length(...nameLength)
+  pipeline!: string;
+
+  @Field(() => JsonScalar, {...nullable, description: 'An object: values by the names of parameters.'})
+  params?: unknown;
+
+  @Field(() => String, {...nullable, description: 'The same key again answers with the run it started.'})
+  @IsOptional() @Length(...keyLength)
+  idempotencyKey?: string;
+}
+
+@InputType()
+export class RegisterModelInput {
+  @Field(() => String)
+  @Length(...nameLength)
+  model!: string;
+
+  @Field(() => String, nullable)
+  @IsOptional() @Length(0, 2000)
+  description?: string;
+
+  @Field(() => ID, {description: 'The upload of the .onnx file.'})
+  @Length(1, 64)
+  artifact!: string;
+
+  @Field(() => [ID], {...nullable, description: 'Uploads of the external data beside it, under their own names.'})
+  @IsOptional() @ArrayMaxSize(64) @Length(1, 64, {each: true})
+  files?: string[];
+
+  @Field(() => JsonScalar, {...nullable, description: '{inputs: {name: [values]}, outputs: {name: [values]}}: what the trainer\'s own library gave. It must be reproduced.'})
+  examples?: unknown;
+
+  @Field(() => JsonScalar, {...nullable, description: 'An object.'})
+  metrics?: unknown;
+
+  @Field(() => [ID], {...nullable, description: 'Snapshots it was trained on.'})
+  @IsOptional() @ArrayMaxSize(1000) @Length(1, 64, {each: true})
+  trainedOn?: string[];
+
+  @Field(() => String, {...nullable, description: 'An alias to point at the new version.'})
+  @IsOptional() @Length(...nameLength)
+  alias?: string;
+}
+
+@InputType()
+export class SetAliasInput {
+  @Field(() => String)
+  @Length(...nameLength)
+  model!: string;
+
+  @Field(() => String)
+  @Length(...nameLength)
+  alias!: string;
+
+  @Field(() => Int, {...nullable, description: 'Null takes the alias away.'})
+  @IsOptional() @Min(1) @Max(2 ** 31 - 1)
+  version?: number;
+}
+
+@InputType()
+export class DeployModelInput {
+  @Field(() => String)
+  @Length(...nameLength)
+  model!: string;
+
+  @Field(() => Int)
+  @Min(1)
+  version!: number;
+
+  @Field(() => String, {defaultValue: 'champion', description: 'Is pointed at the version, and followed from then on.'})
+  @Length(...nameLength)
+  alias!: string;
+
+  @Field(() => String, {description: 'The dataset.'})
+  @Length(...nameLength)
+  on!: string;
+
+  @Field(() => JsonScalar, {...nullable, description: 'Model input → SQL expression of the columns, for inputs that are no column of their name.'})
+  features?: unknown;
+
+  @Field(() => String, {...nullable, name: 'as', description: "The field's name; default: the model's."})
+  @IsOptional() @Length(...nameLength)
+  as?: string;
+}
+
+@InputType({description: 'What came from somewhere: one of these.'})
+export class LineageRefInput {
+  @Field(() => ID, nullable)
+  @IsOptional() @Length(1, 64)
+  snapshot?: string;
+
+  @Field(() => String, {...nullable, description: 'dataset.column, of the newest snapshot.'})
+  @IsOptional() @Length(3, 400)
+  column?: string;
+
+  @Field(() => String, {...nullable, description: 'model@number.'})
+  @IsOptional() @Length(3, 100)
+  modelVersion?: string;
+}
+
+/** Inputs of which exactly one field is given. */
+export const oneOfInputs = [SourceInput.name, LineageRefInput.name];

@@ -1,0 +1,153 @@
+import {getOperationAST, subscribe} from 'graphql';
+import type {ExecutionResult} from 'graphql';
+import {MillraceError} from '../../core/errors.ts';
+import type {Metrics} from '../../core/metrics.ts';
+import type {Viewer} from '../../core/viewer.ts';
+import type {CoreContext} from './core/context.ts';
+import {Loaders} from './core/loaders.ts';
+import {asTableError} from './format-error.ts';
+import type {Graph, Prepared} from './graph.ts';
+import {dataLength, dataPart, makeReceipt, namesOf, readReceipt, receiptBytes} from './receipt.ts';
+import type {ReceiptContent, VerifiedReceipt} from './receipt.ts';
+import {RequestData} from './request-data.ts';
+import type {Reads} from './request-data.ts';
+import type {GraphqlServices} from './services.ts';
+
+/** One operation of a client. */
+export interface Asked {
+  readonly prepared: Prepared;
+  readonly operationName?: string | null;
+  readonly variables?: Readonly<Record<string, unknown>> | null;
+}
+
+export interface Asking {
+  /** auto: for answers of up to 1 MiB. */
+  readonly receipt?: 'auto' | 'always' | 'never';
+  /** Aborts when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal;
+}
+
+/** Runs operations, whatever brought them: HTTP, a socket, or a command in this process. */
+export class Operations {
+  private readonly metrics: Metrics;
+
+  constructor(
+    private readonly services: GraphqlServices,
+    readonly graph: Graph,
+  ) {
+    this.metrics = services.metrics;
+  }
+
+  /** Errors are as thrown: they still have to be formatted. */
+  async execute(viewer: Viewer, asked: Asked, {receipt = 'auto', signal}: Asking = {}): Promise<ExecutionResult> {
+    const began = performance.now();
+    const {result, data} = await this.run(viewer, asked, signal);
+    this.observe(asked, result, began);
+    const length = result.errors || receipt === 'never' ? 0 : dataLength(result.data);
+    if (length === 0 || (receipt === 'auto' && length > receiptBytes)) return result;
+    const {snapshots, versions} = await data.reads();
+    const content = {
+      document: asked.prepared.source, operation: asked.operationName ?? null, variables: asked.variables ?? {},
+      snapshots, versions, fingerprint: this.services.system.fingerprint, sha256: dataPart(result.data).sha256,
+    };
+    return {...result, extensions: {...result.extensions, receipt: makeReceipt(content)}};
+  }
+
+  /** Results of a subscription, or a result with the errors for which there is none. */
+  async subscribe(viewer: Viewer, {prepared, operationName, variables}: Asked): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult> {
+    const {document, executor, errors} = prepared;
+    if (!document) return {errors};
+    const results = await subscribe({
+      schema: executor.graph.schema, document, operationName, variableValues: variables ?? {}, contextValue: this.coreContext(viewer, new Loaders(this.services, viewer, false)),
+    });
+    return Symbol.asyncIterator in results ? counted(results, this.metrics) : results;
+  }
+
+  /** @throws RECEIPT_INVALID, RECEIPT_DIFFERS, and what says that a snapshot or version is gone */
+  async verify(viewer: Viewer, token: string, signal?: AbortSignal): Promise<VerifiedReceipt> {
+    const content = readReceipt(token);
+    const prepared = this.graph.prepare(content.document, viewer.limits);
+    if (!prepared.document) throw differs(content, `the question is not valid any more: ${prepared.errors[0]!.message}`);
+    if (getOperationAST(prepared.document, content.operation)?.operation !== 'query') throw new MillraceError('RECEIPT_INVALID', {reason: 'it is not of a query.'});
+    const {result} = await this.run(viewer, {prepared, operationName: content.operation, variables: content.variables}, signal, content);
+    if (!result.data || dataLength(result.data) === 0) {
+      const error = result.errors?.[0] && asTableError(result.errors[0]);
+      if (error && (error.http >= 500 || error.code.endsWith('_NOT_FOUND'))) throw error;
+      throw differs(content, error ? `the question fails now: ${error.message}` : 'the question reads no data.');
+    }
+    const {sha256, bytes} = dataPart(result.data);
+    if (sha256 !== content.sha256) {
+      throw differs(content, content.fingerprint === this.services.system.fingerprint ? 'the data are others.' : 'engine or runtime are others than then.', sha256);
+    }
+    return {...namesOf(content), sha256, bytes};
+  }
+
+  private async run(viewer: Viewer, {prepared, operationName, variables}: Asked, signal?: AbortSignal, again?: Reads): Promise<{result: ExecutionResult; data: RequestData}> {
+    const {seconds} = viewer.limits;
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(new MillraceError('QUERY_TIMEOUT', {seconds})), seconds * 1000);
+    const end = signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal;
+    const data = new RequestData(this.services, viewer, end, again);
+    try {
+      const {document, executor, errors} = prepared;
+      if (!document) return {result: {errors}, data};
+      const coreContext = this.coreContext(viewer, new Loaders(this.services, viewer), end, again !== undefined);
+      return {result: await executor.execute({document, operationName, variables: variables ?? {}, coreContext, data}), data};
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private coreContext(viewer: Viewer, loaders: Loaders, signal?: AbortSignal, verifying = false): CoreContext {
+    const verifyReceipt = async (token: string) => {
+      // Receipts within receipts could make one request ask for any number of answers.
+      if (verifying) throw new MillraceError('RECEIPT_INVALID', {reason: 'its question verifies another receipt.'});
+      return this.verify(viewer, token, signal);
+    };
+    return {viewer, services: this.services, loaders, verifyReceipt};
+  }
+
+  private observe({prepared, operationName}: Asked, {errors}: ExecutionResult, began: number): void {
+    const kind = (prepared.document && getOperationAST(prepared.document, operationName)?.operation) ?? 'query';
+    this.metrics.queries.observe({kind, outcome: errors ? asTableError(errors[0]).code : 'ok'}, (performance.now() - began) / 1000);
+  }
+}
+
+function differs({sha256}: ReceiptContent, reason: string, actual?: string): MillraceError {
+  return new MillraceError('RECEIPT_DIFFERS', {reason, expected: sha256, ...(actual !== undefined && {actual})});
+}
+
+/** Counts an open subscription for as long as it is iterated. */
+function counted(results: AsyncGenerator<ExecutionResult, void, void>, metrics: Metrics): AsyncGenerator<ExecutionResult, void, void> {
+  metrics.subscriptions.inc();
+  let open = true;
+  const end = () => {
+    if (open) metrics.subscriptions.dec();
+    open = false;
+  };
+  const ending = async (step: Promise<IteratorResult<ExecutionResult, void>>) => {
+    try {
+      const answer = await step;
+      if (answer.done) end();
+      return answer;
+    } catch (error) {
+      end();
+      throw error;
+    }
+  };
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    next: () => ending(results.next()),
+    return: () => {
+      end();
+      return results.return();
+    },
+    throw: error => ending(results.throw(error)),
+    async [Symbol.asyncDispose]() {
+      end();
+      await results.return();
+    },
+  };
+}

@@ -1,0 +1,124 @@
+import {MillraceError} from '../../core/errors.ts';
+import type {Viewer} from '../../core/viewer.ts';
+import type {Column, ColumnBatch, Engine, Table} from '../../engines/engine.ts';
+import type {ModelVersionRecord} from '../../models/models.ts';
+import {typeName} from '../../schemas/schema.ts';
+import type {Field} from '../../schemas/schema.ts';
+import type {AsOf, SnapshotRecord} from '../../warehouse/warehouse.ts';
+import type {DataContext, GraphPrediction, HeadSet, PredictionPin, Scored} from './data/graph-model.ts';
+import type {GraphqlServices} from './services.ts';
+
+/** What an operation read, or is to read again: snapshot ids and `model@number`, each by what was asked for. */
+export interface Reads {
+  readonly snapshots: Readonly<Record<string, string>>;
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** What the data fields of one operation run with. It resolves heads and versions once, and remembers them for the receipt. */
+export class RequestData implements DataContext, HeadSet {
+  private readonly snapshots = new Map<string, Promise<SnapshotRecord>>();
+  private readonly versions = new Map<string, Promise<ModelVersionRecord>>();
+  private heads_: Promise<ReadonlyMap<string, SnapshotRecord>> | undefined;
+  private deployments: ReturnType<GraphqlServices['models']['deployments']> | undefined;
+  readonly engine: Engine;
+
+  /** @param again what to read, for the verification of a receipt; anything else is refused then. */
+  constructor(
+    private readonly services: GraphqlServices,
+    readonly viewer: Viewer,
+    readonly signal?: AbortSignal,
+    private readonly again?: Reads,
+  ) {
+    this.engine = services.engine;
+  }
+
+  get heads(): HeadSet {
+    return this;
+  }
+
+  resolve(dataset: string, asOf?: AsOf): Promise<SnapshotRecord> {
+    return once(this.snapshots, placeOf(dataset, asOf), key => this.find(key, dataset, asOf));
+  }
+
+  table(snapshot: SnapshotRecord): Promise<Table> {
+    return this.services.warehouse.table(snapshot);
+  }
+
+  async score(dataset: string, prediction: GraphPrediction, pin: PredictionPin, batch: ColumnBatch): Promise<Scored> {
+    const version = await this.version(dataset, prediction, pin);
+    const {inputs, outputs} = version.signature;
+    const places = placesOf(inputs, prediction.inputs, version, dataset);
+    const columns = await this.services.models.score(version, {rowCount: batch.rowCount, columns: places.map(place => batch.columns[place]!)});
+    return {columns: placesOf(prediction.outputs, outputs, version, dataset).map((place): Column => columns[place]!), version};
+  }
+
+  /** What was read so far. */
+  async reads(): Promise<Reads> {
+    const settled = async <T>(known: Map<string, Promise<T>>, name: (value: T) => string) =>
+      Object.fromEntries(await Promise.all([...known].map(async ([key, value]) => [key, name(await value)] as const)));
+    return {snapshots: await settled(this.snapshots, ({id}) => id), versions: await settled(this.versions, versionName)};
+  }
+
+  private async find(key: string, dataset: string, asOf: AsOf | undefined): Promise<SnapshotRecord> {
+    const {datasets, warehouse, heads} = this.services;
+    if (this.again) {
+      const id = this.again.snapshots[key];
+      const found = id === undefined ? undefined : (await datasets.snapshotsById(this.viewer, [id])).get(id);
+      if (found?.datasetName !== dataset) throw new MillraceError('SNAPSHOT_NOT_FOUND', {id: id ?? dataset});
+      return found;
+    }
+    if (asOf) return warehouse.resolve(dataset, asOf);
+    this.heads_ ??= heads?.() ?? datasets.list(this.viewer).then(views => new Map(views.flatMap(view => (view.head ? [[view.dataset.name, view.head] as const] : []))));
+    // One that was committed since the set was read is not of the set: the graph knew it before the request did.
+    return (await this.heads_).get(dataset) ?? warehouse.resolve(dataset);
+  }
+
+  private version(dataset: string, {model, field}: GraphPrediction, {version, alias, at}: PredictionPin): Promise<ModelVersionRecord> {
+    const wanted = version === undefined ? `${alias ?? `of ${dataset}.${field}`}${at ? ` at ${at.toISOString()}` : ''}` : String(version);
+    return once(this.versions, `${model} ${wanted}`, async key => {
+      const {models} = this.services;
+      if (this.again) {
+        const [name, number] = (this.again.versions[key] ?? '').split('@');
+        if (name !== model) throw new MillraceError('MODEL_VERSION_NOT_FOUND', {name: model, version: wanted});
+        return models.resolve(model, {version: Number(number)});
+      }
+      if (version !== undefined) return models.resolve(model, {version});
+      return models.resolve(model, {alias: alias ?? (await this.deployedAlias(dataset, field))}, at);
+    });
+  }
+
+  private async deployedAlias(dataset: string, field: string): Promise<string | undefined> {
+    this.deployments ??= this.services.models.deployments();
+    return (await this.deployments).find(deployment => deployment.datasetName === dataset && deployment.field === field)?.alias;
+  }
+}
+
+export const versionName = ({modelName, number}: ModelVersionRecord): string => `${modelName}@${number}`;
+
+function placeOf(dataset: string, asOf: AsOf | undefined): string {
+  if (!asOf) return dataset;
+  return `${dataset} ${asOf.snapshot !== undefined ? `snapshot ${asOf.snapshot}` : asOf.run !== undefined ? `run ${asOf.run}` : `time ${asOf.time?.toISOString()}`}`;
+}
+
+function once<T>(known: Map<string, Promise<T>>, key: string, find: (key: string) => Promise<T>): Promise<T> {
+  let found = known.get(key);
+  if (!found) known.set(key, (found = find(key)));
+  return found;
+}
+
+/** Where in `given` each of `wanted` stands. @throws SIGNATURE_MISMATCH */
+function placesOf(wanted: readonly Field[], given: readonly Field[], version: ModelVersionRecord, dataset: string): number[] {
+  const missing: string[] = [];
+  const wrongType: string[] = [];
+  const places = wanted.map(({name, type}) => {
+    const place = given.findIndex(field => field.name === name);
+    if (place < 0) missing.push(name);
+    else if (typeName(given[place]!.type) !== typeName(type)) wrongType.push(name);
+    return place;
+  });
+  if (missing.length > 0 || wrongType.length > 0) {
+    const reason = `version ${version.number} has another signature than the version deployed (${[...missing, ...wrongType].join(', ')}).`;
+    throw new MillraceError('SIGNATURE_MISMATCH', {model: version.modelName, dataset, reason, missing, wrongType});
+  }
+  return places;
+}
