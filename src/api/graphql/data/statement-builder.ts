@@ -14,6 +14,8 @@ import {ordering} from './ordering.ts';
 import type {Ordering} from './ordering.ts';
 import type {CompileInput, PredictionPart, PredictionPlan, ScoredRows, Statement} from './plan.ts';
 import {RelationUse} from './relation.ts';
+import {rowText, shown, shownIf, shownObject, shownOnce} from './row-json.ts';
+import type {Shown} from './row-json.ts';
 import {collectBelow} from './selection.ts';
 import type {Collected} from './selection.ts';
 import {elementOf, isObject, rowId} from './shape.ts';
@@ -115,41 +117,46 @@ export class StatementBuilder implements FilterScope {
   }
 
   /** The whole answer as one text; null when there are more rows than may be, or, for `single`, none. */
-  listOf(row: string, relation: RelationUse, chosen: Chosen, single: boolean): Statement {
-    const text = `to_json(${row})::VARCHAR`;
+  listOf(row: Shown, relation: RelationUse, chosen: Chosen, single: boolean): Statement {
+    const text = rowText(row);
     if (single) return this.statement(`SELECT ${text} AS json FROM ${this.from(relation, chosen)}`);
     const order = this.orderOf(relation, chosen);
     const list = `'[' || coalesce(string_agg(${text}, ',' ORDER BY ${order}), '') || ']'`;
     return this.statement(`SELECT CASE WHEN count(*) <= ${this.input.maxRows} THEN ${list} END AS json FROM ${this.from(relation, chosen)}`);
   }
 
-  scored(row: string, relation: RelationUse, chosen: Chosen): ScoredRows {
+  scored(row: Shown, relation: RelationUse, chosen: Chosen): ScoredRows {
     const order = this.orderOf(relation, chosen);
-    const sql = `SELECT ${[`to_json(${row})::VARCHAR AS json`, ...this.features.map((feature, index) => `${feature} AS f${index}`)].join(', ')} FROM ${this.from(relation, chosen)} ORDER BY ${order}`;
+    const sql = `SELECT ${[`${rowText(row)} AS json`, ...this.features.map((feature, index) => `${feature} AS f${index}`)].join(', ')} FROM ${this.from(relation, chosen)} ORDER BY ${order}`;
     return {statement: this.statement(sql), predictions: this.predictions};
   }
 
   /** The JSON object of a row. */
-  object(selected: Collected, relation: RelationUse, fields = this.fields): string {
-    return jsonObject(
-      [...selected].map(([key, nodes]) => {
+  object(selected: Collected, relation: RelationUse, fields = this.fields): Shown {
+    return shownObject(
+      [...selected].map(([key, nodes]): [string, Shown] => {
         const name = nodes[0]!.name.value;
-        if (name === '__typename') return [key, literal(relation.shape.name)];
+        if (name === '__typename') return [key, shown(literal(relation.shape.name))];
         const member = relation.shape.members.get(name)!;
         switch (member.kind) {
           case 'rowId':
-            return [key, `${relation.rowId}::VARCHAR`];
+            return [key, shown(`${relation.rowId}::VARCHAR`)];
           case 'column':
-            return [key, this.columnValue(relation.column(name), member.field.type, nodes, `${relation.shape.name}__${name}`, 0)];
+            return [key, this.column(relation.column(name), member.field.type, nodes, `${relation.shape.name}__${name}`)];
           case 'object':
             return [key, this.relatedObject(nodes, relation, member)];
           case 'array':
-            return [key, this.relatedList(nodes, relation, member, fields)];
+            return [key, shownOnce(this.relatedList(nodes, relation, member, fields))];
           case 'prediction':
-            return [key, this.prediction(nodes, relation, member.prediction, fields)];
+            return [key, shown(this.prediction(nodes, relation, member.prediction, fields))];
         }
       }),
     );
+  }
+
+  private column(expression: string, type: DataType, nodes: readonly FieldNode[], path: string): Shown {
+    const exact = this.columnValue(expression, type, nodes, path, 0);
+    return type.kind === 'float' ? {exact, plain: type.bits === 32 ? `${expression}::DOUBLE` : expression, floats: [expression]} : shown(exact);
   }
 
   /** A column's value; of structs and maps only what is selected. */
@@ -178,12 +185,12 @@ export class StatementBuilder implements FilterScope {
     return `list_transform(map_entries(${expression}), lambda ${entry}: ${jsonObject(parts)})`;
   }
 
-  private relatedObject(nodes: readonly FieldNode[], relation: RelationUse, relationship: Relationship): string {
+  private relatedObject(nodes: readonly FieldNode[], relation: RelationUse, relationship: Relationship): Shown {
     const other = this.use(relationship.to);
     const matched = other.column(relationship.toColumn);
     this.joins.push({use: other, on: `${matched} = ${relation.column(relationship.column)}`});
     const row = this.object(collectBelow(nodes, this.input.fragments, this.input.variables), other, this.rowFields(relationship.to));
-    return `CASE WHEN ${matched} IS NOT NULL THEN ${row} END`;
+    return shownIf(`${matched} IS NOT NULL`, row);
   }
 
   /** A list of related rows as a subquery for each row, which engines turn into one join. */
@@ -196,7 +203,7 @@ export class StatementBuilder implements FilterScope {
       const row = this.object(collectBelow(nodes, this.input.fragments, this.input.variables), other, this.rowFields(relationship.to));
       const order = this.orderOf(other, chosen);
       const from = (joins: readonly string[]) => [this.numberedRows(other, {...chosen, condition: `${link} AND ${chosen.condition}`}), ...joins].join(' ');
-      return joins => `coalesce((SELECT '[' || string_agg(to_json(${row})::VARCHAR, ',' ORDER BY ${order}) || ']' FROM ${from(joins)}), '[]')::JSON`;
+      return joins => `coalesce((SELECT '[' || string_agg(${rowText(row)}, ',' ORDER BY ${order}) || ']' FROM ${from(joins)}), '[]')::JSON`;
     });
   }
 
