@@ -38,7 +38,7 @@ interface Args extends ExecutionArgs {
 }
 
 /** Takes upgrades of `/graphql`; Host and Origin have been checked by the HTTP host. */
-export function mountSockets(app: FastifyInstance, host: UpgradeHost, operations: () => Operations, {logger, config, sockets = {}}: Pick<GraphqlServices, 'logger' | 'config' | 'sockets'>): void {
+export function mountSockets(app: FastifyInstance, host: UpgradeHost, operations: Operations, {logger, config, sockets = {}}: Pick<GraphqlServices, 'logger' | 'config' | 'sockets'>): void {
   const log = logger.child({part: 'graphql'});
   const format = errorFormatter(log);
   const formatted = ({errors, ...result}: ExecutionResult) => (errors ? {errors: errors.map(format), ...result} : result);
@@ -58,18 +58,18 @@ export function mountSockets(app: FastifyInstance, host: UpgradeHost, operations
     onSubscribe({extra, subscriptions}, _id, payload) {
       try {
         if (Object.keys(subscriptions).length > most) throw new MillraceError('REQUEST_INVALID', {reason: `a connection may have ${most} operations at a time.`});
-        return argsOf(operations(), extra.viewer!, payload);
+        return argsOf(operations, extra.viewer!, payload);
       } catch (error) {
         return [error instanceof GraphQLError ? error : new GraphQLError(asMillraceError(error).message, {originalError: asMillraceError(error)})];
       }
     },
     execute: (args) => {
       const {viewer, asked} = args as Args;
-      return operations().execute(viewer, asked);
+      return operations.execute(viewer, asked);
     },
     subscribe: (args) => {
       const {viewer, asked} = args as Args;
-      return operations().subscribe(viewer, asked);
+      return operations.subscribe(viewer, asked);
     },
     onNext: (_context, _id, _payload, _args, result) => formatted(result as ExecutionResult),
     onError: (_context, _id, _payload, errors) => errors.map(format),
