@@ -88,8 +88,10 @@ export class StatementBuilder implements FilterScope {
   /** The chosen rows as a relation under the same alias; keys of the order that stand in other relations come along as columns. */
   chosenRows(relation: RelationUse, chosen: Chosen & {readonly extra?: string}): string {
     const {order, limit, offset} = chosen;
-    // Without an order rows come as they lie in the files, which is the order of their ids.
-    const orderBy = order.keys.length === 0 ? '' : ` ORDER BY ${[...order.keys.map(({expression, direction}) => `${expression} ${direction}`), relation.rowId].join(', ')}`;
+    // Without an order rows come as they lie in the files, which is the order of their ids; but joins, which conditions with
+    // subqueries become, keep no order.
+    const asTheyLie = order.keys.length === 0 && !chosen.condition.includes('(SELECT ');
+    const orderBy = asTheyLie ? '' : ` ORDER BY ${[...order.keys.map(({expression, direction}) => `${expression} ${direction}`), relation.rowId].join(', ')}`;
     const keys = order.keys.map(({expression}, index) => `, ${expression} AS "~k${index}"`).join('');
     const paging = `${limit === null ? '' : ` LIMIT ${limit}`}${offset === null ? '' : ` OFFSET ${offset}`}`;
     const needsOrder = limit !== null || offset !== null;

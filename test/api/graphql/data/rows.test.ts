@@ -40,6 +40,14 @@ describe('rows', () => {
     expect(graph.statements.length - before).toBe(1);
   });
 
+  it('keep the order of the files also where a filter is a join', async () => {
+    const where = '{_or: [{origin_airport: {state: {_eq: "GA"}}}, {arrives_at: {state: {_eq: "TX"}}}]}';
+    const ids = async (paging: string) => (await graph.ask(`{ flights(where: ${where}${paging}) { _row_id } }`)).flights.map((row: {_row_id: string}) => Number(row._row_id));
+    const all: number[] = await ids('');
+    expect(all).toEqual([...all].sort((a, b) => a - b));
+    for (let offset = 0; offset < 2000; offset += 200) expect(await ids(`, offset: ${offset}, limit: 7`)).toEqual(all.slice(offset, offset + 7));
+  });
+
   it('show lists of related rows, in one statement', async () => {
     const before = graph.statements.length;
     const {airports} = await graph.ask('{ airports(where: {iata: {_in: ["ATL", "JFK"]}}, order_by: [{iata: asc}]) { iata late: flights_by_origin(where: {delay: {_gt: 100}}, order_by: {delay: desc}, limit: 2) { delay arrives_at { iata } } second: flights_by_origin(where: {delay: {_gt: 100}}, order_by: {delay: desc}, offset: 1, limit: 1) { delay arrives_at { iata } } none: flights_by_origin(where: {delay: {_gt: 100000}}) { delay } } }');
