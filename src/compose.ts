@@ -4,7 +4,7 @@
  * Each registration names what it needs; nothing registers itself, and nothing looks anything up later. The life cycle's order is
  * written out below, because parts must start one after another and stop in reverse.
  */
-import {realpathSync} from 'node:fs';
+import {createReadStream, realpathSync} from 'node:fs';
 import {mkdir, statfs} from 'node:fs/promises';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -13,13 +13,14 @@ import type {Resolver} from 'awilix';
 import {consoleTabs} from './api/console/tabs.ts';
 import {mountConsole} from './api/console/mount-console.ts';
 import {CatalogGraphModel} from './api/graphql/graph-model-source.ts';
-import {createGraphql} from './api/graphql/server.ts';
-import type {Graphql} from './api/graphql/server.ts';
+import {GraphqlPart} from './api/graphql/graphql-part.ts';
 import {createViewers} from './api/http/access.ts';
 import type {Viewers} from './api/http/access.ts';
 import {createHttpHost} from './api/http/http-host.ts';
 import type {HttpHost} from './api/http/http-host.ts';
+import {receiveUpload} from './api/http/uploads.ts';
 import type {Catalog} from './catalog/catalog.ts';
+import type {GraphAnswer, GraphRequest} from './cli/graph-client.ts';
 import {createCatalog} from './catalog/create-catalog.ts';
 import {secretsOf} from './core/config.ts';
 import type {Config, LoadedConfig} from './core/config.ts';
@@ -73,16 +74,28 @@ interface Services {
   pipelines: PipelineService;
   worker: Worker;
   graphModel: CatalogGraphModel;
-  graphql: Graphql;
+  graphql: GraphqlPart;
   http: HttpHost;
 }
 
-export interface App extends Pick<Services, 'config' | 'logger' | 'lifecycle' | 'catalog' | 'warehouse' | 'datasets' | 'models' | 'pipelines' | 'graphql' | 'http' | 'engine' | 'viewers'> {}
+/** An application: what a host or a command asks of it, and its services for tests. */
+export interface App {
+  readonly lifecycle: Lifecycle;
+  readonly logger: Logger;
+  readonly services: Readonly<Services>;
+  /** Where it listens, once it has started; only in mode `serve` and `work`. */
+  readonly http: {readonly url: string};
+  execute(request: GraphRequest): Promise<GraphAnswer>;
+  /** Ends when the consumer stops reading it or the operation is over. */
+  subscribe(request: GraphRequest): AsyncIterable<GraphAnswer>;
+  /** Takes a file in as POST /uploads does; answers the upload's id. */
+  upload(path: string, name: string): Promise<string>;
+}
 
 const scratchOf = (config: Config): string => join(config.data.folder, 'scratch');
 
 /** Wires an application; nothing is started. */
-export function compose({config}: Pick<LoadedConfig, 'config'>, mode: Mode): App {
+export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonly mode: Mode}): App {
   const container = createContainer<Services>({injectionMode: InjectionMode.PROXY, strict: true});
   const registrations: {[K in keyof Services]: Resolver<Services[K]>} = {
     config: asValue(config),
@@ -124,8 +137,8 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, mode: Mode): App
       listen: wake => catalog.listen('graph', wake),
       onError: error => logger.warn({err: error}, 'the graph could not be read again; the last one goes on serving'),
     })).singleton(),
-    graphql: asFunction((services: Services) => createGraphql({
-      ...services, heads: () => services.catalog.read(stores => stores.datasets.heads('main')),
+    graphql: asFunction((services: Services) => new GraphqlPart({
+      heads: () => services.catalog.read(stores => stores.datasets.heads('main')),
       pipelines: services.pipelines, models: services.models, datasets: services.datasets, lineage: services.lineage, warehouse: services.warehouse,
       engine: services.engine, graphModel: services.graphModel, logger: services.logger, metrics: services.metrics, config: services.config,
       uploads: {byId: id => services.catalog.read(stores => stores.uploads.byId(id))},
@@ -135,13 +148,23 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, mode: Mode): App
       config, logger, metrics, viewers,
       health: {state: () => lifecycle.state, checks: healthChecks(config, catalog)},
       addUpload: upload => catalog.transaction(stores => stores.uploads.add(upload)),
-      mounts: mode === 'serve' ? [(app, host) => graphql.mount(app, host), app => mountConsole(app, {folder: consoleFolder, tabs: consoleTabs})] : [],
+      mounts: mode === 'serve' ? [(app, host) => graphql.current.mount(app, host), app => mountConsole(app, {folder: consoleFolder, tabs: consoleTabs})] : [],
     })).singleton(),
   };
   container.register(registrations);
-  const app = container.cradle;
-  arrange(app);
-  return app;
+  const services = container.cradle;
+  arrange(services);
+  const {lifecycle, logger, http, graphql, system, catalog} = services;
+  return {
+    lifecycle, logger, services, http,
+    execute: async ({document, variables, operationName}) => JSON.parse(await graphql.current.ask(system, {query: document, variables, operationName})) as GraphAnswer,
+    subscribe: ({document, variables, operationName}) => graphql.current.follow(system, {query: document, variables, operationName}) as AsyncIterable<GraphAnswer>,
+    async upload(path, name) {
+      const upload = await receiveUpload(createReadStream(path), name, config.uploads);
+      await catalog.transaction(stores => stores.uploads.add(upload));
+      return upload.id;
+    },
+  };
 }
 
 /** The order of life: each part may use those before it. */

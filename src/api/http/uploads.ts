@@ -4,6 +4,7 @@ import {createWriteStream} from 'node:fs';
 import {mkdir, open, readdir, rename, rm, stat} from 'node:fs/promises';
 import type {IncomingMessage} from 'node:http';
 import {join} from 'node:path';
+import type {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import type {FastifyInstance} from 'fastify';
 import type {UploadRecord} from '../../catalog/catalog.ts';
@@ -29,7 +30,7 @@ export async function mountUploads(app: FastifyInstance, settings: UploadSetting
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
   app.post<{Querystring: {name?: string}}>('/uploads', async (request, reply) => {
     try {
-      const upload = await receive(request.raw, checkName(request.query.name), settings);
+      const upload = await receiveUpload(request.raw, request.query.name, settings, Number(request.headers['content-length'] ?? 0));
       try {
         await add(upload);
       } catch (error) {
@@ -46,10 +47,16 @@ export async function mountUploads(app: FastifyInstance, settings: UploadSetting
   });
 }
 
-/** Streams a body into a file of its own. A failure of any kind leaves no file. @throws BODY_TOO_LARGE, DISK_FULL, REQUEST_INVALID */
-async function receive(body: IncomingMessage, name: string, {folder, maxBytes, idleSeconds = 60}: UploadSettings): Promise<UploadRecord> {
+/**
+ * Streams a body into a file of its own. A failure of any kind leaves no file.
+ *
+ * @param announced how many bytes the sender says there are; 0 when it does not say
+ * @throws ARGUMENT_INVALID, BODY_TOO_LARGE, DISK_FULL, REQUEST_INVALID
+ */
+export async function receiveUpload(body: Readable, named: string | undefined, {folder, maxBytes, idleSeconds = 60}: UploadSettings, announced = 0): Promise<UploadRecord> {
+  const name = checkName(named);
   const tooLarge = () => new MillraceError('BODY_TOO_LARGE', {limit: maxBytes});
-  if (Number(body.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
+  if (announced > maxBytes) throw tooLarge();
 
   const id = newId();
   const temporary = join(folder, id + partial);
@@ -83,7 +90,7 @@ async function receive(body: IncomingMessage, name: string, {folder, maxBytes, i
   return {id, name, path, bytes: BigInt(bytes), sha256: hash.digest('hex')};
 }
 
-function asUploadError(error: NodeJS.ErrnoException, body: IncomingMessage, folder: string): Error {
+function asUploadError(error: NodeJS.ErrnoException, body: Readable, folder: string): Error {
   if (error.code === 'ENOSPC' || error.code === 'EDQUOT') return new MillraceError('DISK_FULL', {path: folder}, {cause: error});
   return body.errored ? new MillraceError('REQUEST_INVALID', {reason: 'the body ended early'}, {cause: error}) : error;
 }
