@@ -46,7 +46,8 @@ export class Database {
       // Sessions are UTC whatever the server's zone is: the driver drops the offset of timestamps.
       const connection: pg.PoolConfig = {
         ...(url === null ? this.embedded!.connection : {connectionString: url, options: '-c TimeZone=UTC'}),
-        max: poolSize,
+        // The embedded database is one session whatever connects to it: a second connection could only come between the messages of the first.
+        max: url === null ? 1 : poolSize,
         connectionTimeoutMillis: 10_000,
         application_name: 'millrace',
       };

@@ -48,7 +48,7 @@ export async function startEmbedded(folder: string): Promise<EmbeddedDatabase> {
     if (isNew) writeFileSync(join(folder, 'version.json'), JSON.stringify({postgres: version}));
 
     return {
-      connection: {host: socketFolder, port: 5432, user: 'postgres', database: 'postgres', password: 'none', max: 12},
+      connection: {host: socketFolder, port: 5432, user: 'postgres', database: 'postgres', password: 'none'},
       stop: async () => {
         const ended = new Promise(resolve => worker.once('exit', resolve));
         worker.postMessage({stop: true});

@@ -92,7 +92,9 @@ export class Operations {
       const {document, executor, errors} = prepared;
       if (!document) return {result: {errors}, data};
       const coreContext = this.coreContext(viewer, new Loaders(this.services, viewer), end, again !== undefined);
-      return {result: await executor.execute({document, operationName, variables: variables ?? {}, coreContext, data}), data};
+      const result = await executor.execute({document, operationName, variables: variables ?? {}, coreContext, data});
+      if (getOperationAST(document, operationName)?.operation === 'mutation') await this.services.graphModel.refresh();
+      return {result, data};
     } finally {
       clearTimeout(timer);
     }

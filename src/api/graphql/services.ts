@@ -21,6 +21,8 @@ export interface GraphModelSource {
   current(): GraphModel;
   /** Calls back after each change, in this process or another; answers how to stop. */
   onChange(listener: () => void): () => void;
+  /** Resolves when `current` is as new as the call, so that who changed something sees it in the next request. */
+  refresh(): Promise<void>;
 }
 
 /** Facts about this installation that clients may see. */

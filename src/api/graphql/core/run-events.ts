@@ -218,12 +218,15 @@ export class RunEventsResolver {
       return abortable(signal => services.pipelines.events(viewer, runId, after, signal));
     },
   })
-  runEvents(
+  async runEvents(
     @Root() event: RunEventRecord,
+    @Ctx() {services}: CoreContext,
     @Arg('runId', () => ID) _runId: string,
     // As clients write it in the schema; parsed like any other value.
     @Arg('after', () => BigIntScalar, {defaultValue: 0n}) _after: bigint,
-  ): RunEvent {
+  ): Promise<RunEvent> {
+    // Who hears of a snapshot may ask for its rows at once, of a dataset that is new in the graph.
+    if (event.data.kind === 'snapshot_committed') await services.graphModel.refresh();
     return new types[event.data.kind](event);
   }
 }
