@@ -22,7 +22,7 @@ export interface Graphql {
   mount(app: FastifyInstance, host: UpgradeHost): void;
   /** Asks without HTTP, as `millrace query` does where no server runs. The answer is JSON text. */
   ask(viewer: Viewer, question: Question, asking?: Asking): Promise<string>;
-  /** Results of a subscription, formatted; ends when the caller leaves the loop. What cannot be subscribed to is one result with errors. */
+  /** Results of a subscription, formatted; ends when the caller leaves the loop. A document that is not valid is one result with errors. @throws QUERY_TOO_DEEP, QUERY_TOO_MANY_ALIASES */
   follow(viewer: Viewer, question: Question): AsyncIterable<FormattedExecutionResult>;
   /** Stops following changes of the graph. */
   stop(): Promise<void>;
@@ -60,20 +60,39 @@ export async function createGraphql(services: GraphqlServices): Promise<Graphql>
         return stringify({errors: [format(error)]});
       }
     },
-    async *follow(viewer, question) {
-      let results: Awaited<ReturnType<Operations['subscribe']>>;
-      try {
-        results = await operations.subscribe(viewer, asked(question, viewer));
-      } catch (error) {
-        yield {errors: [format(error)]};
-        return;
-      }
-      if (Symbol.asyncIterator in results) for await (const result of results) yield formatted(result);
-      else yield formatted(results);
+    follow(viewer, question) {
+      const begin = async (): Promise<AsyncIterator<ExecutionResult>> => {
+        const results = await operations.subscribe(viewer, asked(question, viewer));
+        return Symbol.asyncIterator in results ? results : only(results);
+      };
+      return leavable(begin, formatted);
     },
     async stop() {
       graph.stop();
       await apollo.stop();
+    },
+  };
+}
+
+async function* only<T>(value: T): AsyncGenerator<T> {
+  yield value;
+}
+
+/** Maps an iteration that begins when it is first asked. Unlike a generator it can be left while it waits. */
+function leavable<T, U>(begin: () => Promise<AsyncIterator<T>>, map: (value: T) => U): AsyncIterable<U> {
+  return {
+    [Symbol.asyncIterator]() {
+      let begun: Promise<AsyncIterator<T>> | undefined;
+      return {
+        async next() {
+          const step = await (await (begun ??= begin())).next();
+          return step.done ? {done: true, value: undefined} : {done: false, value: map(step.value)};
+        },
+        async return() {
+          await (await begun)?.return?.();
+          return {done: true, value: undefined};
+        },
+      };
     },
   };
 }
