@@ -40,7 +40,7 @@ const vendors: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-node': ['src/inference/onnx/'],
   'type-graphql': ['src/api/graphql/'],
   graphql: ['src/api/graphql/'],
-  'graphql-ws': ['src/api/graphql/'],
+  'graphql-ws': ['src/api/graphql/', 'src/cli/'],
   '@apollo/server': ['src/api/graphql/'],
   '@as-integrations/fastify': ['src/api/graphql/'],
   'class-validator': ['src/api/graphql/'],

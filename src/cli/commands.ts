@@ -1,0 +1,31 @@
+/** The commands, in the order in which help shows them. */
+import type {AnyCommand} from './command.ts';
+import {backupCommand} from './commands/backup.ts';
+import {cancelCommand} from './commands/cancel.ts';
+import {compactCommand} from './commands/compact.ts';
+import {configCommand} from './commands/config.ts';
+import {datasetsCommand} from './commands/datasets.ts';
+import {doctorCommand} from './commands/doctor.ts';
+import {eventsCommand} from './commands/events.ts';
+import {ingestCommand} from './commands/ingest.ts';
+import {lineageCommand} from './commands/lineage.ts';
+import {modelsCommand} from './commands/models.ts';
+import {planCommand} from './commands/plan.ts';
+import {predictCommand} from './commands/predict.ts';
+import {queryCommand} from './commands/query.ts';
+import {restoreCommand} from './commands/restore.ts';
+import {retryCommand} from './commands/retry.ts';
+import {runCommand} from './commands/run.ts';
+import {runsCommand} from './commands/runs.ts';
+import {serveCommand} from './commands/serve.ts';
+import {verifyCommand} from './commands/verify.ts';
+import {versionCommand} from './commands/version.ts';
+import {workCommand} from './commands/work.ts';
+
+export const commandGroups: readonly (readonly [title: string, commands: readonly AnyCommand[]])[] = [
+  ['Start:', [serveCommand, workCommand]],
+  ['Pipelines:', [runCommand, planCommand, ingestCommand, runsCommand, eventsCommand, cancelCommand, retryCommand]],
+  ['Data:', [datasetsCommand, queryCommand, lineageCommand, verifyCommand, compactCommand]],
+  ['Models:', [modelsCommand, predictCommand]],
+  ['Installation:', [configCommand, doctorCommand, backupCommand, restoreCommand, versionCommand]],
+];

@@ -1,0 +1,113 @@
+import {MillraceError} from '../../core/errors.ts';
+import type {CliCommand, Context} from '../command.ts';
+import {ask} from '../graph-client.ts';
+import type {GraphClient} from '../graph-client.ts';
+import {facts} from '../table.ts';
+import {bytes, count, time} from '../units.ts';
+
+interface DatasetRow {
+  readonly name: string;
+  readonly rowCount: string;
+  readonly bytes: string;
+  readonly key: readonly string[];
+  readonly schema: {readonly fields: readonly Column[]};
+  readonly head: {readonly id: string; readonly committedAt: string} | null;
+}
+
+interface Column {
+  readonly name: string;
+  readonly sourceName: string;
+  readonly type: string;
+  readonly nullable: boolean;
+  readonly profile: {readonly nulls: string; readonly distinct: string; readonly min: string | null; readonly max: string | null} | null;
+}
+
+interface DatasetDetails extends DatasetRow {
+  readonly foreignKeys: readonly {readonly column: string; readonly references: string; readonly as: string | null}[];
+  readonly snapshots: readonly {readonly id: string; readonly sequence: number; readonly operation: string; readonly committedAt: string; readonly rowCount: string; readonly bytes: string; readonly step: string | null}[];
+  readonly models: readonly {readonly model: {readonly name: string}; readonly state: string; readonly deployment: {readonly field: string; readonly alias: string} | null}[];
+}
+
+const listDocument = `query Datasets($search: String, $after: String) {
+  datasets(search: $search, first: 500, after: $after) {
+    endCursor
+    nodes { name rowCount bytes key head { id committedAt } schema { fields { name type } } }
+  }
+}`;
+
+const oneDocument = `query Dataset($name: String!) {
+  dataset(name: $name) {
+    name rowCount bytes key
+    foreignKeys { column references as }
+    head { id committedAt }
+    schema { fields { name sourceName type nullable profile { nulls distinct min max } } }
+    snapshots(first: 10) { id sequence operation committedAt rowCount bytes step }
+    models { model { name } state deployment { field alias } }
+  }
+}`;
+
+export const datasetsCommand: CliCommand<{readonly search?: string}> = {
+  name: 'datasets',
+  args: '[name]',
+  summary: 'list datasets, or show one with its columns, snapshots and models',
+  options(command) {
+    command.option('--search <text>', 'a part of the name');
+  },
+  async run(context, [name], {search}) {
+    const client = await context.graph();
+    if (name !== undefined) return showOne(context, client, name);
+    context.out.rows(await listAll(client, search), [
+      {title: 'DATASET', value: (row) => row.name},
+      {title: 'ROWS', value: ({rowCount}) => count(rowCount), align: 'right'},
+      {title: 'BYTES', value: (row) => bytes(row.bytes), align: 'right'},
+      {title: 'COLUMNS', value: ({schema}) => schema.fields.length},
+      {title: 'KEY', value: ({key}) => key.join(', ')},
+      {title: 'COMMITTED', value: ({head}) => time(head?.committedAt ?? null)},
+    ], 'There are no datasets. Make one with: millrace ingest FILE');
+  },
+};
+
+async function listAll(client: GraphClient, search: string | undefined): Promise<DatasetRow[]> {
+  const rows: DatasetRow[] = [];
+  let after: string | null = null;
+  do {
+    const {datasets}: {datasets: {nodes: DatasetRow[]; endCursor: string | null}} = await ask(client, listDocument, {search, after});
+    rows.push(...datasets.nodes);
+    after = datasets.endCursor;
+  } while (after !== null);
+  return rows;
+}
+
+async function showOne({out}: Context, client: GraphClient, name: string): Promise<void> {
+  const {dataset} = await ask<{dataset: DatasetDetails | null}>(client, oneDocument, {name});
+  if (dataset === null) throw new MillraceError('DATASET_NOT_FOUND', {name});
+  if (out.json) return out.document(dataset);
+  const served = dataset.models.filter(({state}) => state === 'SERVED');
+  out.write(facts([
+    ['dataset', dataset.name],
+    ['rows', count(dataset.rowCount)],
+    ['bytes', bytes(dataset.bytes)],
+    ['key', dataset.key.join(', ')],
+    ['foreign keys', dataset.foreignKeys.map(({column, references, as}) => `${column} → ${references}${as === null ? '' : ` as ${as}`}`).join(', ')],
+    ['predictions', served.map(({model, deployment}) => `${deployment?.field ?? model.name} (${model.name}, ${deployment?.alias ?? ''})`).join(', ')],
+    ['snapshot', dataset.head?.id],
+  ], (text) => out.paint('dim', text)));
+  out.write(`\n${out.table([
+    {title: 'COLUMN', value: (column: Column) => column.name},
+    {title: 'TYPE', value: ({type, nullable}) => `${type}${nullable ? '' : ' not null'}`},
+    {title: 'NULLS', value: ({profile}) => profile && count(profile.nulls), align: 'right'},
+    {title: 'DISTINCT', value: ({profile}) => profile && `~${count(profile.distinct)}`, align: 'right'},
+    {title: 'MIN', value: ({profile}) => profile?.min},
+    {title: 'MAX', value: ({profile}) => profile?.max},
+    {title: 'CAME AS', value: (column) => (column.sourceName === column.name ? '' : column.sourceName)},
+  ], dataset.schema.fields)}`);
+  if (dataset.snapshots.length === 0) return;
+  out.write(`\n${out.table([
+    {title: 'SNAPSHOT', value: ({id}) => id},
+    {title: '#', value: ({sequence}) => sequence},
+    {title: 'BY', value: ({operation, step}) => `${operation.toLowerCase()}${step === null ? '' : ` (${step})`}`},
+    {title: 'COMMITTED', value: ({committedAt}) => time(committedAt)},
+    {title: 'ROWS', value: ({rowCount}) => count(rowCount), align: 'right'},
+    {title: 'BYTES', value: (snapshot) => bytes(snapshot.bytes), align: 'right'},
+  ], dataset.snapshots)}`);
+}

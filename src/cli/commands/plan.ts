@@ -1,0 +1,55 @@
+import {collect} from '../command.ts';
+import type {CliCommand} from '../command.ts';
+import {ask, failureFields} from '../graph-client.ts';
+import {readParams} from '../params.ts';
+import {bytes, count} from '../units.ts';
+
+interface PlannedStep {
+  readonly name: string;
+  readonly kind: string;
+  readonly action: 'EXECUTE' | 'REUSE';
+  readonly reason: string;
+  readonly into: string | null;
+  readonly rowsIn: string | null;
+  readonly bytesIn: string | null;
+  readonly schemaChanges: readonly string[];
+}
+
+interface RunPlan {
+  readonly pipelineName: string;
+  readonly params: unknown;
+  readonly steps: readonly PlannedStep[];
+  readonly affectedModels: readonly {readonly name: string}[];
+}
+
+const document = `query Plan($input: StartRunInput!) {
+  planRun(input: $input) {
+    ${failureFields}
+    ... on RunPlan { pipelineName params steps { name kind action reason into rowsIn bytesIn schemaChanges } affectedModels { name } }
+  }
+}`;
+
+export const planCommand: CliCommand<{readonly param?: readonly string[]}> = {
+  name: 'plan',
+  args: '<pipeline>',
+  summary: 'tell what a run would do and why, and start nothing',
+  options(command) {
+    command.option('-p, --param <name=value>', 'a parameter; may be given several times', collect);
+  },
+  examples: ['millrace plan flight_delays -p through=2001-06-30'],
+  async run({out, graph}, [pipeline], {param = []}) {
+    const client = await graph();
+    const params = await readParams(client, pipeline!, param);
+    const {planRun} = await ask<{planRun: RunPlan}>(client, document, {input: {pipeline, params}});
+    if (out.json) return out.document(planRun);
+    out.write(out.table([
+      {title: 'STEP', value: ({name}: PlannedStep) => name},
+      {title: 'DOES', value: ({action}) => action.toLowerCase()},
+      {title: 'WHY', value: ({reason}) => reason},
+      {title: 'ROWS IN', value: ({rowsIn}) => (rowsIn === null ? '?' : count(rowsIn)), align: 'right'},
+      {title: 'BYTES IN', value: ({bytesIn}) => (bytesIn === null ? '?' : bytes(bytesIn)), align: 'right'},
+      {title: 'SCHEMA', value: ({schemaChanges}) => schemaChanges.join('; ')},
+    ], planRun.steps));
+    if (planRun.affectedModels.length > 0) out.write(`\nModels it touches: ${planRun.affectedModels.map(({name}) => name).join(', ')}\n`);
+  },
+};
