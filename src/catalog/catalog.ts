@@ -47,6 +47,18 @@ export interface Stores {
 /** `run`: a run has new events (payload: its id); `graph`: the graph's version rose; `data`: a dataset has a new snapshot (its name). */
 export type Channel = 'run' | 'graph' | 'data';
 
+/** Rows of one table, each as the text of a JSON object. */
+export interface TableRows {
+  readonly table: string;
+  readonly rows: readonly string[];
+}
+
+export interface CatalogDump {
+  readonly tables: readonly string[];
+  /** Names of the migrations that made them. */
+  readonly migrations: readonly string[];
+}
+
 export interface Catalog {
   /** One unit of work: all or nothing. Retried once when the database reports a serialization failure or deadlock. @throws CATALOG_UNAVAILABLE */
   transaction<T>(work: (stores: Stores) => Promise<T>): Promise<T>;
@@ -56,6 +68,11 @@ export interface Catalog {
   listen(channel: Channel, listener: (payload: string) => void): () => void;
   /** Runs `wake` when a job asks for workers, in this process too. */
   work(wake: () => void): Promise<() => Promise<void>>;
+  /** Gives every row as of one moment, table by table. An embedded database serves nobody else meanwhile: take them quickly. */
+  dump(take: (rows: TableRows) => Promise<void>): Promise<CatalogDump>;
+  isEmpty(): Promise<boolean>;
+  /** Fills an empty catalog with dumped rows, all or nothing; steps that were running wait to be taken over. @throws TARGET_NOT_EMPTY, BACKUP_INVALID */
+  load(rows: AsyncIterable<TableRows>): Promise<void>;
   start(): Promise<void>;
   stop(): Promise<void>;
 }

@@ -1,10 +1,12 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
+import type {Pool} from 'pg';
 import {PgBoss, fromPrisma} from 'pg-boss';
 import {MillraceError} from '../core/errors.ts';
-import type {Catalog, Channel, Stores} from './catalog.ts';
+import type {Catalog, CatalogDump, Channel, Stores, TableRows} from './catalog.ts';
 import {Database, asCatalogError, databaseCode} from './database.ts';
 import type {Connection} from './database.ts';
 import {PrismaDatasetStore} from './dataset-store.ts';
+import {catalogIsEmpty, dumpCatalog, loadCatalog} from './dump.ts';
 import {channelName, channels} from './listener.ts';
 import {PrismaModelStore} from './model-store.ts';
 import {PrismaRunStore} from './run-store.ts';
@@ -123,6 +125,27 @@ class PrismaCatalog implements Catalog {
       quiet();
       await this.boss?.offWork(queue, {id});
     };
+  }
+
+  dump(take: (rows: TableRows) => Promise<void>): Promise<CatalogDump> {
+    return this.whole(pool => dumpCatalog(pool, take));
+  }
+
+  isEmpty(): Promise<boolean> {
+    return this.whole(catalogIsEmpty);
+  }
+
+  load(rows: AsyncIterable<TableRows>): Promise<void> {
+    return this.whole(pool => loadCatalog(pool, rows));
+  }
+
+  private async whole<T>(work: (pool: Pool) => Promise<T>): Promise<T> {
+    this.refuseNesting();
+    try {
+      return await work(this.database.pool);
+    } catch (error) {
+      throw asCatalogError(error);
+    }
   }
 
   async start(): Promise<void> {

@@ -146,6 +146,42 @@ export class PrismaDatasetStore implements DatasetStore {
     return new Set((await this.db.snapshot.findMany({select: {id: true}})).map(row => row.id));
   }
 
+  async everyFile(datasetId: string): Promise<Pick<FileRecord, 'path' | 'bytes' | 'sha256'>[]> {
+    return this.db.dataFile.findMany({where: {datasetId}, select: {path: true, bytes: true, sha256: true}, orderBy: {path: 'asc'}});
+  }
+
+  async rebuild(dataset: DatasetRecord, snapshots: readonly {readonly snapshot: SnapshotRecord; readonly files: readonly FileRecord[]}[]): Promise<void> {
+    const {id, name, rules, createdAt} = dataset;
+    const nextFieldId = 1 + Math.max(0, ...snapshots.map(({snapshot}) => highestFieldId(snapshot.schema.fields)));
+    await this.db.dataset.create({data: {id, name, rules: rules as object, createdAt, nextFieldId}});
+
+    const schemas = new Map(snapshots.map(({snapshot}) => [snapshot.schemaVersion, {id: newId(), fields: snapshot.schema.fields}]));
+    await this.db.schemaVersion.createMany({data: [...schemas].map(([version, {id: schemaId, fields}]) => ({id: schemaId, datasetId: id, version, fields: fields as unknown as object[]}))});
+
+    const known = new Set(snapshots.map(({snapshot}) => snapshot.id));
+    await this.db.snapshot.createMany({
+      data: snapshots.map(({snapshot: {datasetName: _, schema: _schema, schemaVersion, parentId, ...plain}}) => ({
+        ...plain, schemaId: schemas.get(schemaVersion)!.id, parentId: parentId !== null && known.has(parentId) ? parentId : null,
+        profile: plain.profile as unknown as object[], lineage: plain.lineage as object,
+      })),
+    });
+
+    // A file is gone from the first later snapshot that lacks it. Its place among the files added with it is that in the first that has it.
+    const files = new Map<string, {readonly file: FileRecord; readonly position: number; removedAt: number | null}>();
+    let before: readonly FileRecord[] = [];
+    for (const {snapshot, files: now} of snapshots) {
+      const present = new Set(now.map(file => file.id));
+      for (const file of before) if (!present.has(file.id)) files.get(file.id)!.removedAt = snapshot.sequence;
+      now.forEach((file, position) => files.has(file.id) || files.set(file.id, {file, position, removedAt: null}));
+      before = now;
+    }
+    await this.db.dataFile.createMany({
+      data: [...files.values()].map(({file, position, removedAt}) => ({...file, datasetId: id, position, removedAt, columns: file.columns as unknown as object[]})),
+    });
+    const head = snapshots.at(-1);
+    if (head) await this.db.head.create({data: {branch: 'main', datasetId: id, snapshotId: head.snapshot.id}});
+  }
+
   async commit(record: CommitRecord): Promise<SnapshotRecord> {
     const {datasetId, branch, parentId} = record;
     // The dataset's row orders its commits: two at once would otherwise take the same sequence.

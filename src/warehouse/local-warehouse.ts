@@ -1,9 +1,11 @@
 import {createHash} from 'node:crypto';
+import {existsSync} from 'node:fs';
 import {mkdir, readdir, rename, rm, stat} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import type {Catalog, Stores} from '../catalog/catalog.ts';
 import {MillraceError} from '../core/errors.ts';
-import {sha256OfFile, syncPath, writeDurably} from '../core/files.ts';
+import {syncPath} from '../core/files.ts';
+import {sha256OfFile, sha256OfFiles} from '../core/sha256.ts';
 import {newId} from '../core/ids.ts';
 import type {Engine, Table} from '../engines/engine.ts';
 import {checkName} from '../schemas/check-name.ts';
@@ -11,6 +13,7 @@ import {evolve} from '../schemas/evolve.ts';
 import type {Schema} from '../schemas/schema.ts';
 import {checkRules} from './check-rules.ts';
 import {datasetNotFound} from './datasets.ts';
+import {manifestName, manifestPath, writeManifest} from './manifest.ts';
 import type {AsOf, CommitRecord, FileRecord, NextSchema, PrepareInput, PreparedCommit, SnapshotRecord, Stage, Warehouse} from './warehouse.ts';
 
 export interface WarehouseOptions {
@@ -96,7 +99,8 @@ class LocalWarehouse implements Warehouse {
   async prepare(input: PrepareInput): Promise<PreparedCommit> {
     const {dataset, branch, operation, stage, schema, signal} = input;
     const id = newId();
-    const hashed = await Promise.all(input.files.map(async file => ({...file, sha256: await sha256OfFile(file.path, signal)})));
+    const hashes = await sha256OfFiles(input.files.map(file => file.path));
+    const hashed = input.files.map((file, index) => ({...file, sha256: hashes[index]!}));
     const head = await this.catalog.read(stores => stores.datasets.head(branch, dataset));
     const parentFiles = head && operation === 'append' ? await this.table(head) : null;
     const table: Table = {
@@ -157,13 +161,12 @@ class LocalWarehouse implements Warehouse {
     return {record: await stores.datasets.create(name, rules ?? {}), isNew: true};
   }
 
-  /** PGlite does not fsync: with these files the datasets can be made again after a power cut. */
   private async writeManifest(snapshot: SnapshotRecord): Promise<void> {
-    const files = await this.catalog.read(stores => stores.datasets.files(snapshot));
-    const folder = this.pathOf(`data/${snapshot.datasetName}/${snapshot.id}`);
-    await mkdir(folder, {recursive: true});
-    const plain = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value);
-    await writeDurably(join(folder, 'manifest.json'), JSON.stringify({snapshot, files}, plain));
+    const {dataset, files} = await this.catalog.read(async stores => ({
+      dataset: (await stores.datasets.byName(snapshot.datasetName))!,
+      files: await stores.datasets.files(snapshot),
+    }));
+    await writeManifest(this.pathOf(manifestPath(snapshot)), {dataset, snapshot, files});
   }
 
   async compact(dataset: string, branch = 'main'): Promise<SnapshotRecord | null> {
@@ -213,8 +216,9 @@ class LocalWarehouse implements Warehouse {
     let removed = 0;
     const sweepFolder = async (folder: string, keep: (name: string) => boolean): Promise<void> => {
       for (const name of await listFolder(folder)) {
-        if (keep(name)) continue;
         const path = join(folder, name);
+        // A manifest is written after its commit only: where the catalog does not know it, the catalog lost it.
+        if (keep(name) || existsSync(join(path, manifestName))) continue;
         if ((await stat(path)).mtimeMs > oldest) continue;
         await rm(path, {recursive: true, force: true});
         removed++;

@@ -126,6 +126,11 @@ export interface DatasetStore {
   /** Ids of all snapshots: their files' folders are named so. */
   allSnapshotIds(): Promise<Set<string>>;
 
+  /** Path, size and checksum of every file of a dataset that any snapshot names. */
+  everyFile(datasetId: string): Promise<Pick<FileRecord, 'path' | 'bytes' | 'sha256'>[]>;
+  /** Writes a lost dataset again: its record, its snapshots with their files (oldest first), its head. */
+  rebuild(dataset: DatasetRecord, snapshots: readonly {readonly snapshot: SnapshotRecord; readonly files: readonly FileRecord[]}[]): Promise<void>;
+
   /** Inserts snapshot and files and moves the head. @throws COMMIT_CONFLICT when the head is not `parentId`. */
   commit(record: CommitRecord): Promise<SnapshotRecord>;
 

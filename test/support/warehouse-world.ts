@@ -1,0 +1,89 @@
+import {mkdir, mkdtemp, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import type {Catalog} from '../../src/catalog/catalog.ts';
+import {createCatalog} from '../../src/catalog/create-catalog.ts';
+import {createDuckDbEngine} from '../../src/engines/duckdb/engine.ts';
+import type {Engine, SqlValue} from '../../src/engines/engine.ts';
+import type {Places} from '../../src/maintenance/maintenance.ts';
+import type {Rules} from '../../src/schemas/schema.ts';
+import {createWarehouse} from '../../src/warehouse/local-warehouse.ts';
+import type {AsOf, PreparedCommit, SnapshotLineage, SnapshotRecord, Warehouse} from '../../src/warehouse/warehouse.ts';
+import {databases} from './catalog-places.ts';
+
+export interface WriteOptions {
+  readonly mode?: 'append' | 'overwrite';
+  readonly rules?: Rules;
+  readonly lineage?: SnapshotLineage;
+  readonly rowsPerFile?: number;
+}
+
+/** A real warehouse: catalog, DuckDB and folders, all its own. */
+export interface WarehouseWorld {
+  readonly folder: string;
+  readonly catalog: Catalog;
+  readonly engine: Engine;
+  readonly warehouse: Warehouse;
+  readonly places: Places;
+  /** Everything up to the commit. */
+  prepare(dataset: string, sql: string, options?: WriteOptions): Promise<PreparedCommit>;
+  /** Commits what a SELECT gives, as a step does. */
+  write(dataset: string, sql: string, options?: WriteOptions): Promise<SnapshotRecord>;
+  commit(prepared: PreparedCommit): Promise<SnapshotRecord>;
+  /** Rows of a dataset; the relation's name is the dataset's. */
+  rows(dataset: string, sql?: string, asOf?: AsOf): Promise<readonly Readonly<Record<string, SqlValue>>[]>;
+  close(): Promise<void>;
+}
+
+/** @param database which of `databases`; or `folder`, of an earlier world on PGlite, to be opened again */
+export async function openWorld({database = 'PGlite', folder: again}: {database?: string; folder?: string} = {}): Promise<WarehouseWorld> {
+  const folder = again ?? (await mkdtemp(join(tmpdir(), 'world-')));
+  const place = database === 'PGlite' ? null : await databases.find(([name]) => name === database)![1]();
+  const options = place?.options ?? {url: null, folder: join(folder, 'catalog'), poolSize: 5};
+  const places = {warehouse: join(folder, 'warehouse'), models: join(folder, 'models'), uploads: join(folder, 'uploads')};
+  for (const path of Object.values(places)) await mkdir(path, {recursive: true});
+  const catalog = createCatalog(options);
+  await catalog.start();
+  const engine = createDuckDbEngine({allowedFolders: [folder], threads: 2, tempFolder: join(folder, 'tmp'), maxQueries: 2});
+  await engine.start();
+  const warehouse = createWarehouse({folder: places.warehouse, catalog, engine});
+
+  const world: WarehouseWorld = {
+    folder, catalog, engine, warehouse, places: {...places, catalog},
+    async prepare(dataset, sql, {mode = 'overwrite', rules, lineage = {}, rowsPerFile} = {}) {
+      const query = {sql, relations: {}};
+      const {schema, written} = await warehouse.schemaFor(dataset, await engine.describe(query), mode, 'main');
+      const stage = await warehouse.stage('test', dataset, 1);
+      try {
+        const files = await engine.materialize(query, {folder: stage.folder, schema: written, rowsPerFile});
+        return await warehouse.prepare({dataset, branch: 'main', operation: mode, stage, files, schema, rules, runId: null, stepName: null, lineage});
+      } finally {
+        await stage.discard();
+      }
+    },
+    async commit(prepared) {
+      try {
+        const snapshot = await catalog.transaction(stores => prepared.commit(stores));
+        await prepared.published(snapshot);
+        return snapshot;
+      } catch (error) {
+        await prepared.abandon();
+        throw error;
+      }
+    },
+    async write(dataset, sql, options) {
+      return world.commit(await world.prepare(dataset, sql, options));
+    },
+    async rows(dataset, sql = `select * from ${dataset}`, asOf) {
+      const table = await warehouse.table(await warehouse.resolve(dataset, asOf));
+      return engine.rows({sql, relations: {[dataset]: {...table, rowIds: true}}});
+    },
+    async close() {
+      await engine.stop();
+      await catalog.stop();
+      await place?.remove();
+      await rm(folder, {recursive: true, force: true});
+    },
+  };
+  return world;
+}
