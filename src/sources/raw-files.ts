@@ -4,7 +4,7 @@ import {basename, join} from 'node:path';
 import {MillraceError} from '../core/errors.ts';
 import type {RawFormat, RawOptions} from '../engines/engine.ts';
 import {damage} from './compressed.ts';
-import {sha256} from './sha256.ts';
+import {sha256OfFiles} from '../core/sha256.ts';
 import type {OpenedSource, RawFile, SourceFormat, SourceSpec} from './source.ts';
 
 /** Converts an Arrow IPC file or stream into Parquet: an engine does it. */
@@ -40,7 +40,7 @@ export async function openFiles(found: readonly FoundFile[], spec: SourceSpec, s
   }
   const looked: Looked[] = [];
   for (const file of found) looked.push(await look(file, format, compression));
-  const hashes = await sha256(found.map(file => file.path));
+  const hashes = await sha256OfFiles(found.map(file => file.path));
   const files = looked.map(({inode: _, ...file}, index): RawFile => ({...file, sha256: hashes[index]!}));
   await unchanged(looked);
 

@@ -4,7 +4,7 @@ import {readFileSync, statSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import type {Column, ColumnBatch} from '../../src/engines/engine.ts';
 import type {Artifact, Examples, GateReport, InferenceRuntime, LoadedModel} from '../../src/inference/runtime.ts';
-import {columnOfValues, valueAt} from '../../src/inference/onnx/values.ts';
+import {columnOfValues, valueAt} from '../../src/inference/values.ts';
 
 export const fixtures = fileURLToPath(new URL('./fixtures', import.meta.url));
 
@@ -33,7 +33,9 @@ export async function loaded(runtime: InferenceRuntime, name: string): Promise<{
 
 /** A batch of a signature's inputs out of plain values by name. */
 export function batchOf(report: Pick<GateReport, 'signature'>, values: Readonly<Record<string, readonly unknown[]>>): ColumnBatch {
-  const columns = report.signature.inputs.map(field => columnOfValues(field, values[field.name]!));
+  const columns = report.signature.inputs.map(field => columnOfValues(field, values[field.name]!, issue => {
+    throw new Error(issue);
+  }));
   return {rowCount: Object.values(values)[0]!.length, columns};
 }
 

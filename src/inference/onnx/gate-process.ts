@@ -10,6 +10,7 @@ import type {InferenceSession} from 'onnxruntime-node';
 import type {Column} from '../../engines/engine.ts';
 import type {Field} from '../../schemas/schema.ts';
 import type {Artifact, Examples, GateReport} from '../runtime.ts';
+import {columnOfValues, valueAt} from '../values.ts';
 import {Failure, failureData} from './failure.ts';
 import type {FailureData} from './failure.ts';
 import type {ModelSummary} from './protobuf.ts';
@@ -19,7 +20,6 @@ import {openSession, readModelFile} from './session.ts';
 import {inputSide, joinSides, outputSide} from './signature.ts';
 import type {OutputTensor} from './signature.ts';
 import {isTensorType} from './types.ts';
-import {columnOfValues, valueAt} from './values.ts';
 
 export interface GateRequest {
   readonly artifact: Artifact;
@@ -40,6 +40,12 @@ const CLEARLY_FASTER = 1.25;
 const MEASURED_TURNS = 100;
 const MEASURED_MS = 400;
 const COMPANY_ROWS_ALONE = 24;
+
+/** Example or made-up values as a column. @throws INPUT_INVALID */
+const columnOf = (field: Field, values: readonly unknown[]): Column =>
+  columnOfValues(field, values, issue => {
+    throw new Failure('INPUT_INVALID', {issues: issue});
+  });
 
 type Shape = Pick<GateReport, 'signature' | 'tensors'>;
 
@@ -98,7 +104,7 @@ function syntheticColumn(field: Field, rows: number): Column {
     if (field.type.kind === 'bool') return number % 2 === 0;
     return field.type.kind === 'float' ? number / 8 : number;
   });
-  return columnOfValues(field, values);
+  return columnOf(field, values);
 }
 
 const TRIAL_ROWS = 8;
@@ -233,7 +239,7 @@ function exampleColumns(fields: readonly Field[], examples: Examples): Column[] 
   return fields.map(field => {
     const values = exampleValues(examples.inputs, field, 0, rowsIn(examples));
     if (!values) throw new Failure('INPUT_INVALID', {issues: `the examples have no input '${field.name}'`});
-    return columnOfValues(field, values);
+    return columnOf(field, values);
   });
 }
 
@@ -248,7 +254,7 @@ async function compare(session: InferenceSession, spec: ScorerSpec, examples: Ex
     const values = exampleValues(examples.outputs, field, -fromEnd, rows);
     if (!values) return;
     compared++;
-    const expected = columnOfValues(field.type.kind === 'float' ? {...field, type: {kind: 'float', bits: 64}} : field, values);
+    const expected = columnOf(field.type.kind === 'float' ? {...field, type: {kind: 'float', bits: 64}} : field, values);
     for (let row = 0; row < rows; row++) {
       const wanted = valueAt(expected, row);
       const got = difference(valueAt(outputs[index]!, row), wanted ?? NaN);

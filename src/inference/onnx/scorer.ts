@@ -8,11 +8,11 @@ import {typeName} from '../../schemas/schema.ts';
 import type {DataType, Field} from '../../schemas/schema.ts';
 import type {Column, ColumnBatch} from '../../engines/engine.ts';
 import type {GateReport} from '../runtime.ts';
+import {numbersOf} from '../values.ts';
+import type {NumberType, Numbers} from '../values.ts';
 import {Failure, reasonOf} from './failure.ts';
 import {castIsSafe, columnTypeOf, isTensorType} from './types.ts';
-import type {TensorType} from './types.ts';
 
-type Numbers = Extract<Column, {kind: 'numbers'}>['values'];
 
 export interface Scorer {
   /** One column for each output. Not reentrant: wait for a call before the next. `firstRow` is added to rows that errors name. @throws INPUT_INVALID */
@@ -82,14 +82,6 @@ function inputSlot(session: InferenceSession, field: Field, name: string, batchR
   return {field, type: columnTypeOf(metadata.type), data, tensor: new Tensor(metadata.type, data as never, dims)};
 }
 
-const arrays = {
-  float32: Float32Array, float64: Float64Array, int8: Int8Array, int16: Int16Array, int32: Int32Array, int64: BigInt64Array,
-  uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, uint64: BigUint64Array, bool: Uint8Array,
-} as const satisfies Record<Exclude<TensorType, 'string'>, unknown>;
-
-/** A zeroed array for so many values of a type. */
-export const numbersOf = (type: Exclude<TensorType, 'string'>, length: number): Numbers => new arrays[type](length);
-
 const kindNames = {booleans: 'bool', strings: 'utf8'} as const;
 
 /** @throws INPUT_INVALID where the column's type cannot become the input's without loss. */
@@ -148,7 +140,7 @@ interface OutputSink {
 function outputSink({type}: Field, rowCount: number): OutputSink {
   if (type.kind === 'utf8') return stringSink(rowCount);
   if (type.kind === 'bool') return booleanSink(rowCount);
-  const values = numbersOf(typeName(type) as Exclude<TensorType, 'string'>, rowCount);
+  const values = numbersOf(typeName(type) as NumberType, rowCount);
   return {
     take(data, width, column, start, count) {
       if (width === 1) (values as Float64Array).set((data as Float64Array).subarray(0, count), start);

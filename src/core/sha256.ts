@@ -27,7 +27,7 @@ parentPort.postMessage(workerData.map(path => {
 `;
 
 /** The SHA-256 of each file's bytes, in hex; large files are read outside this thread. */
-export async function sha256(paths: readonly string[]): Promise<string[]> {
+export async function sha256OfFiles(paths: readonly string[]): Promise<string[]> {
   const result = new Map<string, string>();
   const large: string[] = [];
   for (const path of paths) {
@@ -39,6 +39,11 @@ export async function sha256(paths: readonly string[]): Promise<string[]> {
     large.forEach((path, index) => result.set(path, hashes[index]!));
   }
   return paths.map(path => result.get(path)!);
+}
+
+/** The SHA-256 of one file's bytes, in hex. */
+export async function sha256OfFile(path: string): Promise<string> {
+  return (await sha256OfFiles([path]))[0]!;
 }
 
 async function inWorker(paths: readonly string[]): Promise<string[]> {

@@ -1,20 +1,29 @@
 /** Plain values (of JSON, or of an uploader's examples) as columns, and back. */
-import {typeName} from '../../schemas/schema.ts';
-import type {Field} from '../../schemas/schema.ts';
-import type {Column} from '../../engines/engine.ts';
-import {Failure} from './failure.ts';
-import {numbersOf} from './scorer.ts';
-import type {TensorType} from './types.ts';
+import {typeName} from '../schemas/schema.ts';
+import type {Field} from '../schemas/schema.ts';
+import type {Column} from '../engines/engine.ts';
+
+export type Numbers = Extract<Column, {kind: 'numbers'}>['values'];
+
+const arrays = {
+  float32: Float32Array, float64: Float64Array, int8: Int8Array, int16: Int16Array, int32: Int32Array, int64: BigInt64Array,
+  uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, uint64: BigUint64Array, bool: Uint8Array,
+} as const;
+
+export type NumberType = keyof typeof arrays;
+
+/** A zeroed array for so many values of a type. */
+export const numbersOf = (type: NumberType, length: number): Numbers => new arrays[type](length);
 
 /**
  * One column of a field's type. Null (also NaN as text) is absent; 64-bit integers may come as bigint or decimal text; 0 and 1 may
  * stand for a bool. A whole number that the type cannot hold exactly is refused; a fraction is rounded to the type.
- * @throws INPUT_INVALID naming column and row
+ * @param report throws, given the issue: column, value and row in words
  */
-export function columnOfValues(field: Field, values: readonly unknown[]): Column {
+export function columnOfValues(field: Field, values: readonly unknown[], report: (issue: string) => never): Column {
   const refuse = (row: number, value: unknown): never => {
     const given = typeof value === 'string' ? `'${value}'` : String(value);
-    throw new Failure('INPUT_INVALID', {issues: `column '${field.name}' is ${given} in row ${row}, which is no ${typeName(field.type)}`});
+    return report(`column '${field.name}' is ${given} in row ${row}, which is no ${typeName(field.type)}`);
   };
   const validity = validityOf(values);
   if (field.type.kind === 'utf8') return stringColumn(values, validity, refuse);
@@ -22,15 +31,13 @@ export function columnOfValues(field: Field, values: readonly unknown[]): Column
     const bytes = Uint8Array.from(values, (value, row) => (value == null ? 0 : value === true || value === 1 ? 1 : value === false || value === 0 ? 0 : refuse(row, value)));
     return {kind: 'booleans', values: bytes, validity};
   }
-  const numbers = numbersOf(typeName(field.type) as Exclude<TensorType, 'string'>, values.length);
+  const numbers = numbersOf(typeName(field.type) as NumberType, values.length);
   values.forEach((value, row) => {
     if (value == null) return;
     if (!setNumber(numbers, row, value)) refuse(row, value);
   });
   return {kind: 'numbers', type: field.type, values: numbers, validity};
 }
-
-type Numbers = ReturnType<typeof numbersOf>;
 
 /** Stores the value and tells whether it is what was given. */
 function setNumber(numbers: Numbers, row: number, value: unknown): boolean {
