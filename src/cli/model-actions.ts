@@ -13,7 +13,7 @@ export interface RegisterModel {
   readonly description?: string;
 }
 
-const registerDocument = `mutation Register($input: RegisterModelInput!) {
+export const registerDocument = `mutation Register($input: RegisterModelInput!) {
   registerModel(input: $input) { ${failureFields} ... on ModelRegistered { version { number fingerprint } } }
 }`;
 
@@ -35,7 +35,7 @@ export interface DeployModel {
   readonly features?: Readonly<Record<string, string>>;
 }
 
-const deployDocument = `mutation Deploy($input: DeployModelInput!) {
+export const deployDocument = `mutation Deploy($input: DeployModelInput!) {
   deployModel(input: $input) { ${failureFields} ... on ModelDeployed { field version { number } dataset { name } } }
 }`;
 

@@ -3,7 +3,7 @@ import {usage} from './failure.ts';
 import {ask} from './graph-client.ts';
 import type {GraphClient} from './graph-client.ts';
 
-const document = 'query Params($name: String!) { pipeline(name: $name) { params { name type } } }';
+export const document = 'query Params($name: String!) { pipeline(name: $name) { params { name type } } }';
 
 /** Splits `name=value` entries. @throws USAGE */
 export function splitPairs(entries: readonly string[], option: string): [name: string, value: string][] {

@@ -23,6 +23,8 @@ const marks: Partial<Record<StepStatus, readonly [mark: string, style: 'green' |
   SUCCEEDED: ['✓', 'green'], FAILED: ['✗', 'red'], CANCELLED: ['■', 'yellow'], SKIPPED: ['-', 'dim'], PENDING: ['·', 'dim'], QUEUED: ['·', 'dim'],
 };
 const barCells = 20;
+/** Cells of a line from which rows a second are told as well. */
+const roomForRates = 100;
 
 /** What is known of a run from its events: the same events in order, the same state. */
 export class RunProgress {
@@ -73,18 +75,18 @@ export class RunProgress {
     const names = Math.min(32, Math.max(...[...this.steps.keys()].map(widthOf), 0));
     return [...this.steps.values()].map((step) => {
       const [mark, style] = marks[step.status] ?? [frames[Math.floor(now / 100) % frames.length]!, 'cyan' as const];
-      const text = `${fit(step.name, names, false)}  ${this.about(step, now)}`;
+      const text = `${fit(step.name, names, false)}  ${this.about(step, now, width >= roomForRates)}`.trimEnd();
       const room = Math.max(10, width - 3);
       const shown = widthOf(text) > room ? fit(text, room, false).trimEnd() : text;
       return `${paint(style, mark)} ${step.status === 'PENDING' || step.status === 'SKIPPED' ? paint('dim', shown) : shown}`;
     });
   }
 
-  private about(step: StepProgress, now: number): string {
+  private about(step: StepProgress, now: number, rates: boolean): string {
     const took = step.startedAt === null ? '' : duration((step.finishedAt ?? now) - step.startedAt);
     switch (step.status) {
       case 'RUNNING':
-        return [step.fraction === null ? '' : `${bar(step.fraction)} ${percent(step.fraction)}`, progressOf(step), took].filter((part) => part !== '').join('  ');
+        return [step.fraction === null ? '' : `${bar(step.fraction)} ${percent(step.fraction)}`, progressOf(step, rates), took].filter((part) => part !== '').join('  ');
       case 'SUCCEEDED':
         return [step.made, step.reused ? 'reused' : took].filter((part) => part !== '').join('  ');
       case 'PENDING': {
@@ -117,9 +119,9 @@ export class EventLines {
 
   line(event: RunEvent): string | null {
     const at = Date.parse(event.at);
-    this.runBegan ??= at;
     switch (event.__typename) {
       case 'RunBegan':
+        this.runBegan = at;
         return null;
       case 'StepStarted':
         this.began.set(event.step.name, at);
@@ -142,15 +144,15 @@ export class EventLines {
         return `${event.step.name}: ${event.status.toLowerCase()}${began === undefined ? '' : ` after ${duration(at - began)}`}${event.error === null ? '' : `: ${event.error.code}: ${event.error.message}`}`;
       }
       case 'RunFinished':
-        return `run ${event.run.status.toLowerCase()} after ${duration(at - this.runBegan)}`;
+        return `run ${event.run.status.toLowerCase()}${this.runBegan === null ? '' : ` after ${duration(at - this.runBegan)}`}`;
     }
   }
 }
 
 const rows = (number: string) => (number === '1' ? '1 row' : `${count(number)} rows`);
 
-function progressOf({rowsDone, rowsPerSecond}: {readonly rowsDone: string | null; readonly rowsPerSecond: number}): string {
-  return rowsDone === null || rowsDone === '0' ? '' : `${rows(rowsDone)}, ${rate(rowsPerSecond)}`;
+function progressOf({rowsDone, rowsPerSecond}: {readonly rowsDone: string | null; readonly rowsPerSecond: number}, rates = true): string {
+  return rowsDone === null || rowsDone === '0' ? '' : `${rows(rowsDone)}${rates ? `, ${rate(rowsPerSecond)}` : ''}`;
 }
 
 const percent = (fraction: number) => `${String(Math.floor(fraction * 100)).padStart(3)} %`;

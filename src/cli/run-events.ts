@@ -35,7 +35,7 @@ export interface StepView {
 }
 
 export const runFields = `
-  id pipelineName status waitingFor params createdAt startedAt finishedAt
+  id pipelineName: pipeline status waitingFor params createdAt startedAt finishedAt
   error { code message hint }
   steps { name kind status reused reason needs rowsWritten startedAt finishedAt }`;
 

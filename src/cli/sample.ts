@@ -27,15 +27,15 @@ interface ModelState {
   readonly deployments: readonly {readonly dataset: {readonly name: string}}[];
 }
 
-const modelDocument = `query SampleModel($name: String!) {
+export const modelDocument = `query SampleModel($name: String!) {
   model(name: $name) { versions { number } aliases { alias version { number } } deployments { dataset { name } } }
 }`;
 
-const startDocument = `mutation StartSample($input: StartRunInput!) {
+export const startDocument = `mutation StartSample($input: StartRunInput!) {
   startRun(input: $input) { ${failureFields} ... on RunStarted { deduplicated run { id status } } }
 }`;
 
-const retryDocument = `mutation RetrySample($id: ID!) { retryRun(id: $id) { ${failureFields} ... on RunStarted { run { id } } } }`;
+export const retryDocument = `mutation RetrySample($id: ID!) { retryRun(id: $id) { ${failureFields} ... on RunStarted { run { id } } } }`;
 
 /** @throws what the graph refuses; RUN_FAILED, RUN_CANCELLED */
 export async function prepareSample(context: Pick<Context, 'out'>, graph: GraphClient, options: {modelFolder: string; signal: AbortSignal}): Promise<void> {

@@ -72,7 +72,7 @@ export function runFailure({status, error, steps}: RunView): Error | null {
   return new GraphFailure(failure.code, failure.message, error?.hint || failure.hint);
 }
 
-const cancelDocument = `mutation Cancel($id: ID!) { cancelRun(id: $id) { ${failureFields} ... on RunCancelled { run { id } } } }`;
+export const cancelDocument = `mutation Cancel($id: ID!) { cancelRun(id: $id) { ${failureFields} ... on RunCancelled { run { id } } } }`;
 
 /** Asks for the end of a run. @throws RUN_NOT_FOUND, RUN_FINISHED */
 export async function cancelRun(graph: GraphClient, id: string): Promise<void> {

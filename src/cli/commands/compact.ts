@@ -2,7 +2,7 @@ import type {CliCommand} from '../command.ts';
 import {ask, failureFields} from '../graph-client.ts';
 import {count} from '../units.ts';
 
-const document = `mutation Compact($dataset: String!) {
+export const document = `mutation Compact($dataset: String!) {
   compact(dataset: $dataset) { ${failureFields} ... on Compacted { snapshot { id sequence rowCount files { path } } } }
 }`;
 

@@ -28,14 +28,14 @@ interface DatasetDetails extends DatasetRow {
   readonly models: readonly {readonly model: {readonly name: string}; readonly state: string; readonly deployment: {readonly field: string; readonly alias: string} | null}[];
 }
 
-const listDocument = `query Datasets($search: String, $after: String) {
+export const listDocument = `query Datasets($search: String, $after: String) {
   datasets(search: $search, first: 500, after: $after) {
     endCursor
     nodes { name rowCount bytes key head { id committedAt } schema { fields { name type } } }
   }
 }`;
 
-const oneDocument = `query Dataset($name: String!) {
+export const oneDocument = `query Dataset($name: String!) {
   dataset(name: $name) {
     name rowCount bytes key
     foreignKeys { column references as }

@@ -7,7 +7,7 @@ import {EventLines} from '../progress.ts';
 import {time} from '../units.ts';
 import {runEvents, runOf} from '../watch-run.ts';
 
-const document = 'query LastEvent($id: ID!) { run(id: $id) { lastSeq finishedAt } }';
+export const document = 'query LastEvent($id: ID!) { run(id: $id) { lastSeq finishedAt } }';
 
 interface EventsOptions {
   readonly after: number;

@@ -18,7 +18,7 @@ interface IngestOptions {
   readonly wait: boolean;
 }
 
-const document = `mutation Ingest($input: IngestInput!) { ingest(input: $input) { ${failureFields} ... on RunStarted { run { id } } } }`;
+export const document = `mutation Ingest($input: IngestInput!) { ingest(input: $input) { ${failureFields} ... on RunStarted { run { id } } } }`;
 
 export const ingestCommand: CliCommand<IngestOptions> = {
   name: 'ingest',

@@ -1,8 +1,8 @@
-import type {CliCommand} from '../command.ts';
+import {MillraceError} from '../../core/errors.ts';
 import {wholeNumber} from '../command.ts';
+import type {CliCommand} from '../command.ts';
 import {ask} from '../graph-client.ts';
 import type {GraphClient} from '../graph-client.ts';
-import {MillraceError} from '../../core/errors.ts';
 import {bytes, count, time} from '../units.ts';
 
 type Node =
@@ -18,19 +18,21 @@ interface Edge {
   readonly columns: readonly string[];
 }
 
-const document = `query Lineage($of: LineageRefInput!, $depth: Int!) {
+export const document = `query Lineage($of: LineageRefInput!, $depth: Int!) {
   lineage(of: $of, depth: $depth) {
     verifyCommand
     nodes {
       __typename
       ... on RawFile { path sha256 fileBytes: bytes }
       ... on Snapshot { snapshotId: id sequence rowCount committedAt dataset { name } }
-      ... on Run { runId: id pipelineName runStatus: status createdAt }
+      ... on Run { runId: id pipelineName: pipeline runStatus: status createdAt }
       ... on ModelVersion { versionId: id number model { name } }
     }
     edges { from to kind columns }
   }
 }`;
+
+export const headDocument = 'query Head($name: String!) { dataset(name: $name) { head { id } } }';
 
 export const lineageCommand: CliCommand<{readonly depth: number}> = {
   name: 'lineage',
@@ -44,7 +46,8 @@ export const lineageCommand: CliCommand<{readonly depth: number}> = {
     const client = await graph();
     const {lineage} = await ask<{lineage: {verifyCommand: string; nodes: readonly Node[]; edges: readonly Edge[]}}>(client, document, {of: await refOf(client, ref!), depth});
     if (out.json) return out.document(lineage);
-    const names = new Map(lineage.nodes.map((node) => [idOf(node), nameOf(node)]));
+    const names = new Map(lineage.nodes.map((node) => [nodeId(node), nameOf(node)]));
+    const named = (end: string) => names.get(end) ?? names.get(end.replace(/^[a-z_]+:/, '')) ?? end;
     out.write(out.table([
       {title: 'WHAT', value: (node: Node) => kinds[node.__typename]},
       {title: 'NAME', value: nameOf},
@@ -52,9 +55,9 @@ export const lineageCommand: CliCommand<{readonly depth: number}> = {
     ], lineage.nodes));
     if (lineage.edges.length > 0) {
       out.write(`\n${out.table([
-        {title: 'FROM', value: ({from}: Edge) => names.get(from) ?? from},
+        {title: 'FROM', value: ({from}: Edge) => named(from)},
         {title: '', value: ({kind}) => verbs[kind] ?? kind.toLowerCase()},
-        {title: 'TO', value: ({to}) => names.get(to) ?? to},
+        {title: 'TO', value: ({to}) => named(to)},
         {title: 'COLUMNS', value: ({columns}) => columns.join(', ')},
       ], lineage.edges)}`);
     }
@@ -66,7 +69,7 @@ async function refOf(client: GraphClient, ref: string): Promise<Record<string, s
   if (/^[^@]+@\d+$/.test(ref)) return {modelVersion: ref};
   if (/^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(ref)) return {snapshot: ref};
   if (ref.includes('.')) return {column: ref};
-  const {dataset} = await ask<{dataset: {head: {id: string} | null} | null}>(client, 'query Head($name: String!) { dataset(name: $name) { head { id } } }', {name: ref});
+  const {dataset} = await ask<{dataset: {head: {id: string} | null} | null}>(client, headDocument, {name: ref});
   if (!dataset?.head) throw new MillraceError('DATASET_NOT_FOUND', {name: ref});
   return {snapshot: dataset.head.id};
 }
@@ -74,10 +77,11 @@ async function refOf(client: GraphClient, ref: string): Promise<Record<string, s
 const kinds = {RawFile: 'raw file', Snapshot: 'snapshot', Run: 'run', ModelVersion: 'model version'};
 const verbs: Readonly<Record<string, string>> = {READ: 'was read for', MADE: 'made', TRAINED: 'trained', SCORED: 'scored'};
 
-function idOf(node: Node): string {
+/** As the ends of edges have it, but for a word before it that tells the kind. */
+function nodeId(node: Node): string {
   switch (node.__typename) {
     case 'RawFile':
-      return `file:${node.sha256}`;
+      return `${node.sha256}:${node.path}`;
     case 'Snapshot':
       return node.snapshotId;
     case 'Run':

@@ -43,6 +43,12 @@ const modelFields = `
   deployments { field alias dataset { name } }
   versions { number aliases createdAt createdBy fingerprint metrics inputs { name type } outputs { name type } settings { batchRows tolerance } gate { parityRows parityMaxDifference runtime } }`;
 
+export const listDocument = `query Models { models { ${modelFields} } }`;
+export const oneDocument = `query Model($name: String!) { model(name: $name) { ${modelFields} } }`;
+export const newestDocument = 'query Newest($name: String!) { model(name: $name) { versions { number } } }';
+export const undeployDocument = `mutation Undeploy($dataset: String!, $field: String!) { undeployModel(dataset: $dataset, field: $field) { ${failureFields} } }`;
+export const aliasDocument = `mutation SetAlias($input: SetAliasInput!) { setAlias(input: $input) { ${failureFields} } }`;
+
 export const modelsCommand: CliCommand = {
   name: 'models',
   args: '[name]',
@@ -55,7 +61,7 @@ export const modelsCommand: CliCommand = {
     const {out, graph} = context;
     const client = await graph();
     if (name !== undefined) return showOne(context, client, name);
-    const {models} = await ask<{models: readonly Model[]}>(client, `query Models { models { ${modelFields} } }`);
+    const {models} = await ask<{models: readonly Model[]}>(client, listDocument);
     out.rows(models, [
       {title: 'MODEL', value: (model) => model.name},
       {title: 'VERSIONS', value: ({versions}) => versions.length},
@@ -116,7 +122,7 @@ export const modelsCommand: CliCommand = {
       args: '<dataset> <field>',
       summary: 'take a field of predictions away',
       async run({out, graph}, [dataset, field]) {
-        await ask(await graph(), `mutation Undeploy($dataset: String!, $field: String!) { undeployModel(dataset: $dataset, field: $field) { ${failureFields} } }`, {dataset, field});
+        await ask(await graph(), undeployDocument, {dataset, field});
         if (out.json) out.document({dataset, field});
         else out.write(`Rows of ${dataset} no longer have the field ${field}.\n`);
       },
@@ -127,7 +133,7 @@ export const modelsCommand: CliCommand = {
       summary: 'point an alias at a version; without a version, take it away',
       async run({out, graph}, [name, alias, given]) {
         const version = given === undefined ? null : wholeNumberOf(given);
-        await ask(await graph(), `mutation SetAlias($input: SetAliasInput!) { setAlias(input: $input) { ${failureFields} } }`, {input: {model: name, alias, version}});
+        await ask(await graph(), aliasDocument, {input: {model: name, alias, version}});
         if (out.json) out.document({model: name, alias, version});
         else out.write(version === null ? `${name} has no alias ${alias} any more.\n` : `${alias} of ${name} is version ${version} now.\n`);
       },
@@ -136,7 +142,7 @@ export const modelsCommand: CliCommand = {
 };
 
 async function showOne({out}: Context, client: GraphClient, name: string): Promise<void> {
-  const {model} = await ask<{model: Model | null}>(client, `query Model($name: String!) { model(name: $name) { ${modelFields} } }`, {name});
+  const {model} = await ask<{model: Model | null}>(client, oneDocument, {name});
   if (model === null) throw new MillraceError('MODEL_NOT_FOUND', {name});
   if (out.json) return out.document(model);
   const newest = model.versions[0];
@@ -163,18 +169,18 @@ async function showOne({out}: Context, client: GraphClient, name: string): Promi
 
 const servedAs = ({deployments}: Model): string => deployments.map(({dataset, field}) => `${dataset.name}.${field}`).join(', ');
 
-/** `auc 0.72, rows 200`: numbers and short texts of metrics, one level down as `may.auc`. */
+/** `may.auc 0.72, may.rows 200`: the numbers among metrics, down to the second level. */
 function scalars(metrics: unknown, prefix = ''): string {
   if (typeof metrics !== 'object' || metrics === null || Array.isArray(metrics)) return '';
   return Object.entries(metrics).flatMap(([name, value]) => {
-    if (typeof value === 'number' || typeof value === 'string') return [`${prefix}${name} ${value}`];
+    if (typeof value === 'number') return [`${prefix}${name} ${value}`];
     const inner = prefix === '' ? scalars(value, `${name}.`) : '';
     return inner === '' ? [] : [inner];
   }).join(', ');
 }
 
 async function newestVersion(client: GraphClient, name: string): Promise<number> {
-  const {model} = await ask<{model: {versions: readonly {number: number}[]} | null}>(client, 'query Newest($name: String!) { model(name: $name) { versions { number } } }', {name});
+  const {model} = await ask<{model: {versions: readonly {number: number}[]} | null}>(client, newestDocument, {name});
   if (model === null) throw new MillraceError('MODEL_NOT_FOUND', {name});
   if (!model.versions[0]) throw new MillraceError('MODEL_VERSION_NOT_FOUND', {name, version: 'version'});
   return model.versions[0].number;

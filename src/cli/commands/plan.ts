@@ -16,16 +16,16 @@ interface PlannedStep {
 }
 
 interface RunPlan {
-  readonly pipelineName: string;
+  readonly pipeline: string;
   readonly params: unknown;
   readonly steps: readonly PlannedStep[];
   readonly affectedModels: readonly {readonly name: string}[];
 }
 
-const document = `query Plan($input: StartRunInput!) {
+export const document = `query Plan($input: StartRunInput!) {
   planRun(input: $input) {
     ${failureFields}
-    ... on RunPlan { pipelineName params steps { name kind action reason into rowsIn bytesIn schemaChanges } affectedModels { name } }
+    ... on RunPlan { pipeline params steps { name kind action reason into rowsIn bytesIn schemaChanges } affectedModels { name } }
   }
 }`;
 

@@ -14,11 +14,11 @@ interface PredictOptions {
 
 type Row = Readonly<Record<string, unknown>>;
 
-const document = `query Predict($model: String!, $inputs: [JSON!]!, $version: Int, $alias: String) {
+export const document = `query Predict($model: String!, $inputs: [JSON!]!, $version: Int, $alias: String) {
   predict(model: $model, inputs: $inputs, version: $version, alias: $alias) { ${failureFields} ... on PredictionMade { outputs version { number } } }
 }`;
 
-const typesDocument = 'query Inputs($name: String!) { model(name: $name) { versions { inputs { name type } } } }';
+export const typesDocument = 'query Inputs($name: String!) { model(name: $name) { versions { inputs { name type } } } }';
 
 export const predictCommand: CliCommand<PredictOptions> = {
   name: 'predict',

@@ -2,7 +2,7 @@ import type {CliCommand} from '../command.ts';
 import {ask, failureFields} from '../graph-client.ts';
 import {finishRun} from './run.ts';
 
-const document = `mutation Retry($id: ID!) { retryRun(id: $id) { ${failureFields} ... on RunStarted { run { id } } } }`;
+export const document = `mutation Retry($id: ID!) { retryRun(id: $id) { ${failureFields} ... on RunStarted { run { id } } } }`;
 
 export const retryCommand: CliCommand<{readonly wait: boolean}> = {
   name: 'retry',

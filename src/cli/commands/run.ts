@@ -13,7 +13,7 @@ interface RunOptions {
   readonly wait: boolean;
 }
 
-const startDocument = `mutation Start($input: StartRunInput!) {
+export const startDocument = `mutation Start($input: StartRunInput!) {
   startRun(input: $input) { ${failureFields} ... on RunStarted { deduplicated run { id } } }
 }`;
 

@@ -6,7 +6,7 @@ import {runFields} from '../run-events.ts';
 import type {RunView} from '../run-events.ts';
 import {duration, time} from '../units.ts';
 
-const document = `query Runs($first: Int!, $pipeline: String, $status: RunStatus) { runs(first: $first, pipeline: $pipeline, status: $status) { nodes { ${runFields} } } }`;
+export const document = `query Runs($first: Int!, $pipeline: String, $status: RunStatus) { runs(first: $first, pipeline: $pipeline, status: $status) { nodes { ${runFields} } } }`;
 
 export const runsCommand: CliCommand<{readonly pipeline?: string; readonly status?: string; readonly first: number}> = {
   name: 'runs',

@@ -1,13 +1,13 @@
 import {existsSync} from 'node:fs';
 import {resolve} from 'node:path';
+import {MillraceError} from '../../core/errors.ts';
 import type {CliCommand} from '../command.ts';
 import {ask, failureFields} from '../graph-client.ts';
 import type {Io} from '../output.ts';
 import {readInput} from '../read-input.ts';
-import {MillraceError} from '../../core/errors.ts';
 import {bytes} from '../units.ts';
 
-const document = `query Verify($receipt: String!) {
+export const document = `query Verify($receipt: String!) {
   verifyReceipt(receipt: $receipt) { ${failureFields} ... on ReceiptVerified { snapshots versions sha256 bytes } }
 }`;
 
