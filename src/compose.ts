@@ -45,6 +45,7 @@ import {sourceKinds} from './sources/kinds.ts';
 import type {Sources} from './sources/source.ts';
 import {createSources} from './sources/sources.ts';
 import {createDatasets} from './warehouse/datasets.ts';
+import {Heads} from './warehouse/heads.ts';
 import {createLineage} from './warehouse/lineage.ts';
 import {createWarehouse} from './warehouse/local-warehouse.ts';
 import type {Datasets, Lineage, Warehouse} from './warehouse/warehouse.ts';
@@ -68,6 +69,7 @@ interface Services {
   sources: Sources;
   warehouse: Warehouse;
   datasets: Datasets;
+  heads: Heads;
   lineage: Lineage;
   models: ModelRegistry;
   stepWorld: StepWorld;
@@ -117,6 +119,7 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
       findUpload: id => catalog.read(stores => stores.uploads.byId(id)),
     }))).singleton(),
     warehouse: asFunction(({config, catalog, engine}: Services) => createWarehouse({folder: config.warehouse.folder, catalog, engine})).singleton(),
+    heads: asFunction(({config, catalog}: Services) => new Heads(catalog, config.catalog.url === null)).singleton(),
     datasets: asFunction(({catalog, warehouse}: Services) => createDatasets({catalog, warehouse})).singleton(),
     lineage: asFunction(({catalog}: Services) => createLineage({catalog})).singleton(),
     models: asFunction(({config, catalog, runtime, warehouse, engine, metrics}: Services) =>
@@ -133,16 +136,16 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
 
     graphModel: asFunction(({datasets, models, catalog, system, logger}: Services) => new CatalogGraphModel({
       datasets, models, viewer: system,
-      version: () => catalog.read(stores => stores.graph.version()),
+      version: () => catalog.read(stores => stores.changes.count('graph')),
       listen: wake => catalog.listen('graph', wake),
       onError: error => logger.warn({err: error}, 'the graph could not be read again; the last one goes on serving'),
     })).singleton(),
     graphql: asFunction((services: Services) => new GraphqlPart({
-      heads: () => services.catalog.read(stores => stores.datasets.heads('main')),
+      heads: () => services.heads.current(),
       pipelines: services.pipelines, models: services.models, datasets: services.datasets, lineage: services.lineage, warehouse: services.warehouse,
       engine: services.engine, graphModel: services.graphModel, logger: services.logger, metrics: services.metrics, config: services.config,
       uploads: {byId: id => services.catalog.read(stores => stores.uploads.byId(id))},
-      system: {version, catalog: services.config.catalog.url === null ? 'pglite' : 'postgresql', fingerprint: `duckdb; ${services.runtime.fingerprint}`},
+      system: {version, catalog: services.config.catalog.url === null ? 'pglite' : 'postgresql', fingerprint: `${services.engine.fingerprint}; ${services.runtime.fingerprint}`},
     })).singleton(),
     http: asFunction(({config, mode, logger, metrics, viewers, lifecycle, catalog, graphql}: Services) => createHttpHost({
       config, logger, metrics, viewers,
@@ -214,7 +217,7 @@ function realPath(folder: string): string {
 /** Truth for /health/ready: the catalog answers and there is room to write. */
 function healthChecks(config: Config, catalog: Catalog): Record<string, () => Promise<void>> {
   return {
-    catalog: async () => void (await catalog.read(stores => stores.graph.version())),
+    catalog: async () => void (await catalog.read(stores => stores.changes.count('graph'))),
     disk: async () => {
       const {bavail, bsize} = await statfs(config.warehouse.folder);
       if (bavail * bsize < 2 ** 26) throw new Error('less than 64 MiB are free where the warehouse lies');

@@ -27,10 +27,12 @@ export interface Jobs {
   wake(runId: string): Promise<void>;
 }
 
-export interface GraphStore {
-  /** Counts what the graph is made of: raised by whoever changes datasets' schemas or deployments. */
-  version(): Promise<bigint>;
-  touch(): Promise<void>;
+/** What others keep copies of: whoever changes it says so, and they compare the number or wait to be woken. */
+export interface Changes {
+  /** `graph`: datasets' schemas and rules, aliases, deployments; `data`: heads of datasets. */
+  count(of: 'graph' | 'data'): Promise<bigint>;
+  /** Raises the number, and wakes listeners of the channel in every process when the transaction commits: a hint that may be lost. */
+  tell(of: 'graph' | 'data', payload: string): Promise<void>;
 }
 
 export interface Stores {
@@ -39,9 +41,7 @@ export interface Stores {
   readonly models: ModelStore;
   readonly uploads: UploadStore;
   readonly jobs: Jobs;
-  readonly graph: GraphStore;
-  /** Wakes listeners of a channel in every process when the transaction commits. A hint: it may be lost. */
-  notify(channel: Channel, payload: string): Promise<void>;
+  readonly changes: Changes;
 }
 
 /** `run`: a run has new events (payload: its id); `graph`: the graph's version rose; `data`: a dataset has a new snapshot (its name). */

@@ -21,8 +21,8 @@ export interface CatalogOptions {
 type Wake = [channel: Channel, payload: string];
 
 const queue = 'run';
-/** Serialization failure, deadlock: the same work again succeeds. */
-const again = new Set(['40001', '40P01', 'P2034']);
+/** Serialization failure, deadlock, a row that another made first: the same work again finds how things are. */
+const again = new Set(['40001', '40P01', '23505', 'P2034', 'P2002']);
 
 /** The catalog on PGlite or PostgreSQL. */
 export function createCatalog(options: CatalogOptions): Catalog {
@@ -101,14 +101,13 @@ class PrismaCatalog implements Catalog {
           await this.boss!.send(queue, {runId}, {db: fromPrisma(connection as never)});
         },
       },
-      graph: {
-        version: async () => (await connection.graphVersion.findUnique({where: {id: 1}}))?.version ?? 0n,
-        touch: async () => {
-          await connection.$executeRaw`INSERT INTO graph_version (id, version) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET version = graph_version.version + 1`;
-          await notify('graph', '');
+      changes: {
+        count: async of => (await connection.changeCount.findUnique({where: {of}}))?.count ?? 0n,
+        tell: async (of, payload) => {
+          await connection.$executeRaw`INSERT INTO change_count ("of", count) VALUES (${of}, 1) ON CONFLICT ("of") DO UPDATE SET count = change_count.count + 1`;
+          await notify(of, payload);
         },
       },
-      notify,
     };
   }
 

@@ -1,3 +1,4 @@
+import {isDeepStrictEqual} from 'node:util';
 import {MillraceError} from '../core/errors.ts';
 import {newId} from '../core/ids.ts';
 import type {Field, Rules, Schema} from '../schemas/schema.ts';
@@ -146,6 +147,11 @@ export class PrismaDatasetStore implements DatasetStore {
     return new Set((await this.db.snapshot.findMany({select: {id: true}})).map(row => row.id));
   }
 
+  async committed(dataset: string, snapshotId: string): Promise<boolean | null> {
+    const locked = await this.db.$queryRaw<unknown[]>`SELECT id FROM dataset WHERE name = ${dataset} FOR UPDATE`;
+    return locked.length === 0 ? null : (await this.snapshot(snapshotId)) !== null;
+  }
+
   async everyFile(datasetId: string): Promise<Pick<FileRecord, 'path' | 'bytes' | 'sha256'>[]> {
     return this.db.dataFile.findMany({where: {datasetId}, select: {path: true, bytes: true, sha256: true}, orderBy: {path: 'asc'}});
   }
@@ -255,14 +261,8 @@ export class PrismaDatasetStore implements DatasetStore {
   }
 }
 
-const sameFields = (fields: readonly Field[], schema: Schema): boolean => JSON.stringify(sortKeys(fields)) === JSON.stringify(sortKeys(schema.fields));
-
-/** JSONB does not keep the order of keys. */
-function sortKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortKeys);
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, sortKeys(item)]));
-}
+/** JSONB keeps neither the order of keys nor what is undefined. */
+const sameFields = (fields: readonly Field[], schema: Schema): boolean => isDeepStrictEqual(fields, JSON.parse(JSON.stringify(schema.fields)));
 
 function highestFieldId(fields: readonly Field[]): number {
   return Math.max(0, ...fields.map(field => Math.max(field.id, highestFieldId(children(field)))));

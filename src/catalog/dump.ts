@@ -73,7 +73,7 @@ export async function catalogIsEmpty(pool: Pool): Promise<boolean> {
 }
 
 async function isEmpty(client: PoolClient): Promise<boolean> {
-  const tables = (await tablesOf(client)).filter(table => table !== 'graph_version');
+  const tables = (await tablesOf(client)).filter(table => table !== 'change_count');
   const {rows} = await client.query<{full: boolean}>(`SELECT ${tables.map(table => `EXISTS (SELECT FROM ${quoted(table)})`).join(' OR ')} AS full`);
   return !rows[0]!.full;
 }
@@ -87,7 +87,7 @@ export async function loadCatalog(pool: Pool, dump: AsyncIterable<TableRows>): P
     const tables = new Set(await tablesOf(client));
     await client.query(`LOCK TABLE ${[...tables].map(quoted).join(', ')} IN ACCESS EXCLUSIVE MODE`);
     if (!(await isEmpty(client))) throw new MillraceError('TARGET_NOT_EMPTY', {path: 'the catalog'});
-    await client.query('DELETE FROM graph_version');
+    await client.query('DELETE FROM change_count');
 
     // Foreign keys go and come back, which checks them all: tables refer to themselves and to each other in circles.
     const {rows: keys} = await client.query<{table: string; name: string; definition: string}>(`

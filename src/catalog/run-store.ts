@@ -167,9 +167,10 @@ export class PrismaRunStore implements RunStore {
   }
 
   async claim(worker: string, leaseSeconds: number): Promise<ClaimedStep | null> {
-    const claimed = await this.db.$queryRaw<{run_id: string; name: string; fence: number; attempt: number}[]>`
+    const claimed = await this.db.$queryRaw<{run_id: string; name: string; fence: number; attempt: number; deaths: number}[]>`
       UPDATE run_step SET
         attempt = attempt + CASE WHEN status = 'queued' THEN 1 ELSE 0 END,
+        deaths = deaths + CASE WHEN status = 'running' THEN 1 ELSE 0 END,
         status = 'running', worker = ${worker}, fence = fence + 1,
         lease_until = clock_timestamp() + ${leaseSeconds} * interval '1 second',
         started_at = coalesce(started_at, clock_timestamp())
@@ -178,11 +179,11 @@ export class PrismaRunStore implements RunStore {
         WHERE (step.status = 'queued' AND (step.not_before IS NULL OR step.not_before <= clock_timestamp()))
            OR (step.status = 'running' AND step.lease_until < clock_timestamp())
         ORDER BY run.created_at, step.position LIMIT 1 FOR UPDATE OF step SKIP LOCKED)
-      RETURNING run_id, name, fence, attempt`;
+      RETURNING run_id, name, fence, attempt, deaths`;
     const row = claimed[0];
     if (!row) return null;
     const run = (await this.run(row.run_id))!;
-    return {run, step: run.definition.steps.find(step => step.name === row.name)!, fence: row.fence, attempt: row.attempt};
+    return {run, step: run.definition.steps.find(step => step.name === row.name)!, fence: row.fence, attempt: row.attempt, deaths: row.deaths};
   }
 
   async heartbeat(runId: string, step: string, fence: number, leaseSeconds: number): Promise<{owned: boolean; cancel: boolean}> {
@@ -224,6 +225,12 @@ export class PrismaRunStore implements RunStore {
     await this.db.$executeRaw`
       UPDATE run_step SET status = 'queued', error = ${JSON.stringify(error)}::jsonb, lease_until = NULL, worker = NULL,
         not_before = clock_timestamp() + ${waitSeconds} * interval '1 second'
+      WHERE run_id = ${runId}::uuid AND name = ${step}`;
+  }
+
+  async giveBack(runId: string, step: string): Promise<void> {
+    await this.db.$executeRaw`
+      UPDATE run_step SET status = 'queued', attempt = attempt - 1, lease_until = NULL, worker = NULL, not_before = NULL
       WHERE run_id = ${runId}::uuid AND name = ${step}`;
   }
 

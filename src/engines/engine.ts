@@ -159,9 +159,17 @@ export interface Scoring {
 export interface Engine {
   readonly name: EngineName;
   readonly capabilities: EngineCapabilities;
+  /** Engine and version: what a result may depend on beside its inputs. Part of receipts and of steps' fingerprints. */
+  readonly fingerprint: string;
 
   /** Parses one statement of a user. @throws SQL_INVALID, SQL_NOT_ALLOWED (anything but a SELECT over relations). */
   analyze(sql: string): Promise<SqlAnalysis>;
+
+  /**
+   * Checks that a text is one expression of a row's own columns: no aggregate, no window, no subquery, nothing after it.
+   * @throws SQL_INVALID, SQL_NOT_ALLOWED
+   */
+  analyzeExpression(expression: string): Promise<void>;
 
   /** Names, types and nullability of the query's columns, without running it; names are made legal. @throws SQL_INVALID */
   describe(query: Query): Promise<Schema>;

@@ -47,7 +47,7 @@ export async function doctor(places: Places, {deep = false}: DoctorOptions = {})
 }
 
 async function checkCatalog({catalog}: Places): Promise<Verdict> {
-  const version = await catalog.read(stores => stores.graph.version());
+  const version = await catalog.read(stores => stores.changes.count('graph'));
   const datasets = await catalog.read(stores => stores.datasets.list());
   return ok(`${datasets.length} datasets, graph version ${version}`);
 }

@@ -29,7 +29,7 @@ export async function rebuild({catalog, warehouse}: Pick<Places, 'catalog' | 'wa
   await catalog.transaction(async stores => {
     // The newest manifest has the dataset's rules as they were last.
     for (const snapshots of datasets) await stores.datasets.rebuild(snapshots.at(-1)!.dataset, snapshots);
-    await stores.graph.touch();
+    await stores.changes.tell('graph', '');
   });
   return {datasets: datasets.length, snapshots: found.length, skipped};
 }

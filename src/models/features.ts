@@ -19,9 +19,8 @@ export async function checkFeatures(input: {
     const reason = unknown.length > 0 ? `it has no input '${unknown[0]}'` : `the inputs ${missing.join(', ')} are no columns of it`;
     throw new MillraceError('SIGNATURE_MISMATCH', {model, dataset, reason, missing, wrongType: []});
   }
-  const sql = `SELECT ${signature.inputs.map((field, index) => `(${features[field.name] ?? `"${field.name}"`}) AS f${index}`).join(', ')} FROM ${dataset}`;
-  const {relations} = await engine.analyze(sql);
-  if (relations.length !== 1) throw new MillraceError('SQL_NOT_ALLOWED', {reason: 'a feature is an expression of the row alone'});
+  for (const expression of Object.values(features)) await engine.analyzeExpression(expression);
+  const sql = `SELECT ${signature.inputs.map((field, index) => `(\n${features[field.name] ?? `"${field.name}"`}\n) AS f${index}`).join(', ')} FROM ${dataset}`;
   const described = await engine.describe({sql, relations: {[dataset]: {kind: 'table', schema, files: []}}});
   const wrongType = signature.inputs.flatMap((field, index) => {
     const type = described.fields[index]!.type;

@@ -96,7 +96,7 @@ export class ModelRegistry implements Models {
           trainedOn: input.trainedOn ?? [], fingerprint, createdBy: viewer.name,
         });
         if (input.alias !== undefined) await stores.models.setAlias(model.id, input.alias, version.id);
-        await stores.graph.touch();
+        await stores.changes.tell('graph', '');
         return version;
       });
     } catch (error) {
@@ -147,7 +147,7 @@ export class ModelRegistry implements Models {
     const target = version === null ? null : await this.resolve(model, {version});
     await this.catalog.transaction(async stores => {
       await stores.models.setAlias(record.id, alias, target?.id ?? null);
-      await stores.graph.touch();
+      await stores.changes.tell('graph', '');
     });
   }
 
@@ -165,7 +165,7 @@ export class ModelRegistry implements Models {
       const current = (await stores.models.aliases(version.modelId)).find(candidate => candidate.alias === alias);
       if (current?.versionId !== version.id) await stores.models.setAlias(version.modelId, alias, version.id);
       const deployment = await stores.models.putDeployment({modelId: version.modelId, datasetId: snapshot.datasetId, alias, field, features, enabled: true});
-      await stores.graph.touch();
+      await stores.changes.tell('graph', '');
       return deployment;
     });
   }
@@ -175,7 +175,7 @@ export class ModelRegistry implements Models {
       const record = await stores.datasets.byName(dataset);
       if (!record) throw new MillraceError('DATASET_NOT_FOUND', {name: dataset});
       if (!(await stores.models.removeDeployment(record.id, field))) throw new MillraceError('MODEL_NOT_FOUND', {name: field});
-      await stores.graph.touch();
+      await stores.changes.tell('graph', '');
     });
   }
 

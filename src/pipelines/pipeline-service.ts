@@ -9,7 +9,7 @@ import {moveRunOn} from './move-run-on.ts';
 import type {
   IngestStep, PipelineDefinition, PipelineRecord, Pipelines, PlannedStep, RunEventRecord, RunPlan, RunRecord, RunStatus, StartRun, Step, StepRecord,
 } from './pipeline.ts';
-import {decide, futureTable, prepareStep} from './prepare-step.ts';
+import {decide, futureTable, newest, prepareStep} from './prepare-step.ts';
 import type {StepWorld} from './prepare-step.ts';
 import {kindOf} from './steps/kinds.ts';
 import type {StepInput} from './steps/step-kind.ts';
@@ -139,7 +139,7 @@ export class PipelineService implements Pipelines {
     const inputs: Record<string, StepInput> = {};
     for (const name of reads) {
       const future = made.get(name);
-      const snapshot = future ? null : await warehouse.resolve(name, {}, branch);
+      const snapshot = future ? null : await newest(warehouse, step, name, branch);
       inputs[name] = snapshot ? {snapshot, table: await warehouse.table(snapshot)} : {snapshot: null, table: futureTable(future!)};
     }
     const ready = await prepareStep(this.world, run, step, inputs, new AbortController().signal);

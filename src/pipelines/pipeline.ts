@@ -156,6 +156,8 @@ export interface ClaimedStep {
   readonly step: Step;
   readonly fence: number;
   readonly attempt: number;
+  /** Workers that fell silent while they had it. */
+  readonly deaths: number;
 }
 
 /** Everything that can happen in a run. `data` of each kind is what GraphQL shows of it. */
@@ -214,6 +216,8 @@ export interface RunStore {
   finishStep(runId: string, step: string, status: StepStatus, error: StoredError | null): Promise<void>;
   /** Puts a failed try back, not before some seconds from now. */
   retryStep(runId: string, step: string, error: StoredError, waitSeconds: number): Promise<void>;
+  /** Lets another worker take a step that was not ended; the try does not count. */
+  giveBack(runId: string, step: string): Promise<void>;
   /** Marks a queued run as running; false when it already was. */
   beginRun(runId: string): Promise<boolean>;
   /** Moves the run on after a step ended: queues what may run now, skips what cannot, ends the run. Answers the events that follow. */

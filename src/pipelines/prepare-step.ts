@@ -1,6 +1,7 @@
 import {mkdir, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {Catalog} from '../catalog/catalog.ts';
+import {MillraceError} from '../core/errors.ts';
 import {newId} from '../core/ids.ts';
 import type {Table} from '../engines/engine.ts';
 import type {SnapshotRecord, Warehouse} from '../warehouse/warehouse.ts';
@@ -78,10 +79,23 @@ export async function resolveInputs(
   const inputs: Record<string, StepInput> = {};
   for (const name of names) {
     const id = ownOutput(run, steps, name) ?? steps.find(other => other.inputs?.[name] !== undefined)?.inputs?.[name];
-    const snapshot: SnapshotRecord = await warehouse.resolve(name, id === undefined ? {} : {snapshot: id}, run.branch);
+    const snapshot = await newest(warehouse, step, name, run.branch, id);
     inputs[name] = {snapshot, table: await warehouse.table(snapshot)};
   }
   return inputs;
+}
+
+/**
+ * A dataset that a step names, as of a snapshot or as it is now.
+ * @throws SQL_UNKNOWN_TABLE for a name in an SQL step, DATASET_NOT_FOUND elsewhere
+ */
+export async function newest(warehouse: Warehouse, step: Step, name: string, branch: string, snapshot?: string): Promise<SnapshotRecord> {
+  try {
+    return await warehouse.resolve(name, snapshot === undefined ? {} : {snapshot}, branch);
+  } catch (error) {
+    if (step.kind !== 'sql' || !(error instanceof MillraceError) || error.code !== 'DATASET_NOT_FOUND') throw error;
+    throw new MillraceError('SQL_UNKNOWN_TABLE', error.details, {cause: error});
+  }
 }
 
 function ownOutput(run: Pick<RunRecord, 'definition'>, steps: readonly StepRecord[], dataset: string): string | undefined {

@@ -6,8 +6,8 @@ import {newId} from '../core/ids.ts';
 import type {Logger} from '../core/logging.ts';
 import {withLogContext} from '../core/logging.ts';
 import type {Metrics} from '../core/metrics.ts';
-import type {SnapshotRecord, Stage} from '../warehouse/warehouse.ts';
-import type {ClaimedStep, RunEventData, StepStatus, StoredError} from './pipeline.ts';
+import type {PreparedCommit, SnapshotRecord, Stage} from '../warehouse/warehouse.ts';
+import type {ClaimedStep, RunEventData, RunStore, StepStatus, StoredError} from './pipeline.ts';
 import {decide, prepareStep, resolveInputs} from './prepare-step.ts';
 import type {ReadyStep, StepWorld} from './prepare-step.ts';
 import {RunReport} from './run-report.ts';
@@ -27,7 +27,7 @@ export interface WorkerOptions {
 const patience = 120;
 
 /** Codes that the same step may not meet again: another try is worth it even where the step asks for none. */
-const transient: readonly string[] = ['COMMIT_CONFLICT'];
+const transient: readonly string[] = ['COMMIT_CONFLICT', 'CATALOG_UNAVAILABLE'];
 const transientAttempts = 5;
 
 /** Deaths of a step's workers after which the step is taken for their cause. */
@@ -128,14 +128,17 @@ class StepAttempt {
   async run(): Promise<void> {
     const {step} = this.claimed;
     const stopped = (): void => this.abort.abort(this.stopping.reason);
-    this.stopping.addEventListener('abort', stopped, {once: true});
+    if (this.stopping.aborted) stopped();
+    else this.stopping.addEventListener('abort', stopped, {once: true});
     const seconds = step.timeoutSeconds ?? this.options.stepTimeoutSeconds;
     const timeout = setTimeout(() => this.abort.abort(new MillraceError('STEP_TIMEOUT', {step: step.name, seconds})), seconds * 1_000);
     const heartbeat = setInterval(() => this.checkLease(), (this.options.leaseSeconds * 1_000) / 3);
     try {
       await this.attempt();
     } catch (error) {
-      await this.fail(this.abort.signal.aborted ? asMillraceError(this.abort.signal.reason) : asMillraceError(error));
+      await this.fail(this.abort.signal.aborted ? asMillraceError(this.abort.signal.reason) : asMillraceError(error)).catch(second => {
+        if (asMillraceError(second).code !== 'LEASE_LOST') throw second;
+      });
     } finally {
       clearTimeout(timeout);
       clearInterval(heartbeat);
@@ -160,10 +163,11 @@ class StepAttempt {
   }
 
   private async attempt(): Promise<void> {
-    const {run, step, fence, attempt} = this.claimed;
+    const {run, step, attempt, deaths} = this.claimed;
     const {signal} = this.abort;
+    signal.throwIfAborted();
     if (run.cancelRequested) throw new MillraceError('RUN_CANCELLED');
-    if (fence - attempt >= deadlyDeaths) throw new MillraceError('INTERNAL', {reason: `its worker died ${deadlyDeaths} times`});
+    if (deaths >= deadlyDeaths) throw new MillraceError('WORKER_DIED', {step: step.name, times: deaths});
 
     const inputs = await resolveInputs(this.world, run, step);
     const ready = await prepareStep(this.world, run, step, inputs, signal);
@@ -174,6 +178,7 @@ class StepAttempt {
         await stores.runs.note(run.id, step.name, {reason: decision.reason, inputs: inputIds(inputs), reused: decision.action === 'reuse'});
         await stores.runs.appendEvents(run.id, [
           ...(begins ? [{kind: 'run_started'} as const] : []),
+          ...(deaths > 0 ? [{kind: 'log', step: step.name, level: 'warn', message: `the worker that had it fell silent (${deaths} of ${deadlyDeaths} times); another goes on`} as const] : []),
           {kind: 'step_started', step: step.name, attempt, reason: decision.reason},
         ]);
       });
@@ -190,7 +195,7 @@ class StepAttempt {
   private async finishReused(ready: ReadyStep, output: SnapshotRecord | null): Promise<void> {
     const {step} = this.claimed;
     await this.finish('succeeded', null, async stores => {
-      await stores.runs.note(this.claimed.run.id, step.name, {reused: true, outputId: output?.id ?? null, ...(ready.fingerprint === null ? {} : {fingerprint: ready.fingerprint})});
+      await stores.runs.note(this.claimed.run.id, step.name, {reused: true, outputId: output?.id ?? null, ...fingerprintOf(ready)});
       return output ? [{kind: 'snapshot_committed', step: step.name, dataset: output.datasetName, snapshotId: output.id, rowCount: String(output.rowCount), reused: true}] : [];
     });
   }
@@ -202,43 +207,59 @@ class StepAttempt {
     const mode = ('mode' in step && step.mode) || 'overwrite';
     const stage: Stage = await warehouse.stage(run.id, step.name, fence);
     try {
-      const {schema, written} = await warehouse.schemaFor(step.into, ready.prepared.described!, mode, run.branch);
+      const {schema, written, parentId} = await warehouse.schemaFor(step.into, ready.prepared.described!, mode, run.branch);
       const files = await ready.prepared.stage!(stage.folder, written, this.report);
       boundary('files staged');
       signal.throwIfAborted();
       const commit = await warehouse.prepare({
-        dataset: step.into, branch: run.branch, operation: mode, stage, files, schema, rules: step.rules, runId: run.id, stepName: step.name,
+        dataset: step.into, branch: run.branch, operation: mode, stage, files, schema, parentId, rules: step.rules, runId: run.id, stepName: step.name,
         lineage: ready.prepared.lineage, signal,
       });
       boundary('files moved');
       const rowsWritten = BigInt(files.reduce((sum, file) => sum + file.rowCount, 0));
-      try {
-        let snapshot!: SnapshotRecord;
-        await this.finish('succeeded', null, async stores => {
-          snapshot = await commit.commit(stores);
-          await stores.runs.note(run.id, step.name, {
-            outputId: snapshot.id, rowsRead: BigInt(ready.prepared.rowsIn ?? Number(rowsWritten)), rowsWritten, ...(ready.fingerprint === null ? {} : {fingerprint: ready.fingerprint}),
-          });
-          return [{kind: 'snapshot_committed', step: step.name, dataset: step.into, snapshotId: snapshot.id, rowCount: String(snapshot.rowCount), reused: false}];
-        });
-        boundary('after commit');
-        this.metrics.rowsWritten.inc({dataset: step.into}, Number(rowsWritten));
-        await commit.published(snapshot);
-        boundary('manifest written');
-        await this.compactIfScattered(snapshot);
-      } catch (error) {
-        // When the answer to COMMIT was lost, the commit may stand: then the files belong to it.
-        if (!(await this.committed(step.name))) await commit.abandon();
-        throw error;
-      }
+      const snapshot = await this.commit(commit, {rowsRead: BigInt(ready.prepared.rowsIn ?? Number(rowsWritten)), rowsWritten, ...fingerprintOf(ready)});
+      boundary('after commit');
+      this.metrics.rowsWritten.inc({dataset: step.into}, Number(rowsWritten));
+      // The snapshot stands; a manifest that is missing is written by the next start or by `millrace doctor`.
+      await commit.published(snapshot).catch(error => this.logger.warn({err: error, dataset: step.into}, 'the manifest could not be written'));
+      boundary('manifest written');
+      await this.compactIfScattered(snapshot);
     } finally {
       await stage.discard();
     }
   }
 
-  private async committed(step: string): Promise<boolean> {
-    const steps = await patiently(() => this.world.catalog.read(stores => stores.runs.steps(this.claimed.run.id)), patience).catch(() => null);
-    return steps === null || steps.find(other => other.name === step)?.outputId !== null;
+  /** Ends the step with its snapshot. Files of a commit that failed are removed. */
+  private async commit(commit: PreparedCommit, notes: Parameters<RunStore['note']>[2]): Promise<SnapshotRecord> {
+    const {run, step} = this.claimed;
+    try {
+      let snapshot!: SnapshotRecord;
+      await this.finish('succeeded', null, async stores => {
+        snapshot = await commit.commit(stores);
+        await stores.runs.note(run.id, step.name, {...notes, outputId: snapshot.id});
+        return [{kind: 'snapshot_committed', step: step.name, dataset: snapshot.datasetName, snapshotId: snapshot.id, rowCount: String(snapshot.rowCount), reused: false}];
+      });
+      return snapshot;
+    } catch (error) {
+      const snapshot = await this.committed(commit.snapshotId);
+      if (snapshot) return snapshot;
+      await commit.abandon();
+      throw error;
+    }
+  }
+
+  /**
+   * The snapshot of a commit whose answer was lost, if it stands. Looked for behind the lock of the run's row, which a commit that is
+   * still under way holds. @throws when the database does not tell: the files may belong to the snapshot, and are left to the sweep
+   */
+  private committed(snapshotId: string): Promise<SnapshotRecord | null> {
+    const {run, step, fence} = this.claimed;
+    return patiently(() => this.world.catalog.transaction(async stores => {
+      await stores.runs.prove(run.id, step.name, fence).catch(error => {
+        if (asMillraceError(error).code !== 'LEASE_LOST') throw error;
+      });
+      return stores.datasets.snapshot(snapshotId);
+    }), patience, this.stopping);
   }
 
   private async compactIfScattered(snapshot: SnapshotRecord): Promise<void> {
@@ -250,7 +271,7 @@ class StepAttempt {
 
   private async finishPerformed(ready: ReadyStep): Promise<void> {
     const {run, step} = this.claimed;
-    const {rowCount, events} = await ready.prepared.perform!(this.report);
+    const {rowCount, events} = await ready.prepared.perform!(this.report, () => this.transaction(async () => undefined));
     await this.finish('succeeded', null, async stores => {
       await stores.runs.note(run.id, step.name, {rowsRead: BigInt(ready.prepared.rowsIn ?? rowCount), rowsWritten: BigInt(rowCount)});
       return events;
@@ -260,7 +281,7 @@ class StepAttempt {
   private async fail(error: MillraceError): Promise<void> {
     if (error.code === 'LEASE_LOST') return; // the step is another worker's
     const {run, step, attempt} = this.claimed;
-    if (error.code === 'SHUTTING_DOWN') return this.giveBack(error);
+    if (error.code === 'SHUTTING_DOWN') return this.giveBack();
     if (error.code === 'INTERNAL') this.logger.error({err: error.cause ?? error}, 'a step failed unexpectedly');
     const stored = {code: error.code, message: error.message, hint: error.hint};
     const attempts = transient.includes(error.code) ? Math.max(transientAttempts, step.attempts ?? 1) : (step.attempts ?? 1);
@@ -277,13 +298,13 @@ class StepAttempt {
   }
 
   /** Lets another worker take the step at once. */
-  private async giveBack(error: MillraceError): Promise<void> {
-    const {run, step} = this.claimed;
-    const stored = {code: error.code, message: error.message, hint: error.hint};
+  private async giveBack(): Promise<void> {
+    const {run, step, fence} = this.claimed;
     await this.world.catalog
       .transaction(async stores => {
-        await stores.runs.prove(run.id, step.name, this.claimed.fence);
-        await stores.runs.retryStep(run.id, step.name, stored, 0);
+        await stores.runs.prove(run.id, step.name, fence);
+        await stores.runs.giveBack(run.id, step.name);
+        await stores.runs.appendEvents(run.id, [{kind: 'log', step: step.name, level: 'info', message: 'its worker stops; another one begins it again'}]);
         await stores.jobs.wake(run.id);
       })
       .catch(() => undefined); // else its lease runs out
@@ -308,6 +329,8 @@ class StepAttempt {
     await patiently(() => this.world.catalog.transaction(async stores => {
       await stores.runs.prove(run.id, step.name, fence);
       await work(stores);
-    }), patience);
+    }), patience, this.stopping);
   }
 }
+
+const fingerprintOf = ({fingerprint}: ReadyStep): {fingerprint?: string} => (fingerprint === null ? {} : {fingerprint});

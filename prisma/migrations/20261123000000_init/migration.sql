@@ -144,6 +144,7 @@ CREATE TABLE "run_step" (
     "status" TEXT NOT NULL,
     "attempt" INTEGER NOT NULL DEFAULT 0,
     "fence" INTEGER NOT NULL DEFAULT 0,
+    "deaths" INTEGER NOT NULL DEFAULT 0,
     "worker" TEXT,
     "lease_until" TIMESTAMPTZ(6),
     "not_before" TIMESTAMPTZ(6),
@@ -227,11 +228,11 @@ CREATE TABLE "deployment" (
 );
 
 -- CreateTable
-CREATE TABLE "graph_version" (
-    "id" INTEGER NOT NULL DEFAULT 1,
-    "version" BIGINT NOT NULL DEFAULT 0,
+CREATE TABLE "change_count" (
+    "of" TEXT NOT NULL,
+    "count" BIGINT NOT NULL,
 
-    CONSTRAINT "graph_version_pkey" PRIMARY KEY ("id")
+    CONSTRAINT "change_count_pkey" PRIMARY KEY ("of")
 );
 
 -- CreateIndex

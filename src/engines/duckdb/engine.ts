@@ -1,6 +1,8 @@
+import {version} from '@duckdb/node-api';
 import type {Field} from '../../schemas/schema.ts';
 import type {Engine, Query, SqlValue} from '../engine.ts';
 import {analyzed, parsed} from './analyze.ts';
+import {asSelect, checkExpression} from './expression.ts';
 import {arrowToParquet, publishArrow} from './arrow.ts';
 import {readColumns} from './columns.ts';
 import {bind, Database} from './database.ts';
@@ -25,12 +27,15 @@ export function createDuckDbEngine(options: DuckDbOptions): Engine {
   return {
     name: 'duckdb',
     capabilities: {embedded: true, distributed: false},
+    fingerprint: `duckdb ${version()}`,
     start: () => database.start(),
     stop: async () => {
       await Promise.all([database.stop(), tracer.stop()]);
     },
 
     analyze: sql => database.use(async lease => analyzed(await tree(lease, sql))),
+
+    analyzeExpression: expression => database.use(async lease => checkExpression(await tree(lease, asSelect(expression)), await aggregates(lease))),
 
     describe: query =>
       database.use(
@@ -113,6 +118,12 @@ async function lineageInputs(lease: Lease, query: Query) {
     relations[name] = (await queryColumns(lease, relationSql(relation))).map(column => ({name: column.name, sqlType: sqlType(column.type)}));
   }
   return {outputs: columns.map(({name: original}, index) => ({name: names[index]!, original})), relations};
+}
+
+/** Names of DuckDB's aggregate functions. */
+async function aggregates(lease: Lease): Promise<ReadonlySet<string>> {
+  const prepared = await lease.prepared("SELECT DISTINCT function_name FROM duckdb_functions() WHERE function_type = 'aggregate'");
+  return new Set((await prepared.runAndReadAll()).getRows().map(([name]) => String(name)));
 }
 
 async function run(lease: Lease, query: Query) {

@@ -30,19 +30,18 @@ export const predictKind: StepKind<PredictStep> = {
         model: step.model, dataset: step.input, reason: `the input '${name}' is no column of it`, missing: modelInputs.map(input => input.name).filter(input => !available.has(input) && !step.features?.[input]), wrongType: [],
       });
     });
-    // Expressions are a user's SQL: they are analysed in the place where they will stand, so that only row-local ones pass.
-    await engine.analyze(`SELECT ${expressions.map((expression, index) => `(${expression}) AS f${index}`).join(', ')} FROM ${quoted(step.input)}`);
+    for (const expression of Object.values(step.features ?? {})) await engine.analyzeExpression(expression);
 
     const keep = step.keep ?? table.schema.fields.map(field => field.name);
     const taken = new Set(keep);
     const named: Field[] = outputs.map(output => ({...output, id: 0, name: taken.has(output.name) ? `${step.model}_${output.name}` : output.name}));
     const query = {
-      sql: `SELECT ${[...keep.map(quoted), ...expressions.map((expression, index) => `(${expression}) AS ${quoted(featureColumn(modelInputs[index]!.name))}`)].join(', ')} FROM ${quoted(step.input)}`,
+      sql: `SELECT ${[...keep.map(quoted), ...expressions.map((expression, index) => `(\n${expression}\n) AS ${quoted(featureColumn(modelInputs[index]!.name))}`)].join(', ')} FROM ${quoted(step.input)}`,
       relations: {[step.input]: table},
     };
     const kept = (await engine.describe(query)).fields.slice(0, keep.length);
     return {
-      identity: {model: version.fingerprint, features: expressions, keep, engine: engine.name},
+      identity: {model: version.fingerprint, features: expressions, keep, engine: engine.fingerprint},
       ...inputSize(inputs),
       described: {fields: [...kept, ...named]},
       lineage: {

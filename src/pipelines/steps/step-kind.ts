@@ -51,8 +51,11 @@ export interface PreparedStep {
   readonly lineage: SnapshotLineage;
   /** Writes staged files into `folder`, with `schema` (the described columns with their field ids). */
   stage?(folder: string, schema: Schema, report: StepReport): Promise<readonly StagedFile[]>;
-  /** For a step that writes no dataset: does its work; the events tell what it made. */
-  perform?(report: StepReport): Promise<{rowCount: number; events: readonly RunEventData[]}>;
+  /**
+   * For a step that writes no dataset: does its work; the events tell what it made. `prove` is called last before its result can be
+   * seen outside: it throws LEASE_LOST when another worker has the step.
+   */
+  perform?(report: StepReport, prove: () => Promise<void>): Promise<{rowCount: number; events: readonly RunEventData[]}>;
   close(): Promise<void>;
 }
 
