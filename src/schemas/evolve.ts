@@ -55,6 +55,7 @@ export interface Evolution {
  */
 export function evolve(dataset: string, previous: Schema | null, described: Schema, mode: 'append' | 'overwrite', nextId: number): Evolution {
   const old = new Map((previous?.fields ?? []).map(field => [field.name, field]));
+  const inLowerCase = new Map([...old.values()].map(field => [field.name.toLowerCase(), field]));
   const changes: string[] = [];
   const refused: string[] = [];
   let next = nextId;
@@ -63,6 +64,9 @@ export function evolve(dataset: string, previous: Schema | null, described: Sche
   const top = described.fields.map((field): Field => {
     const before = old.get(field.name);
     if (!before) {
+      // SQL does not tell names apart by case: two such columns could not be read.
+      const twin = mode === 'append' && inLowerCase.get(field.name.toLowerCase());
+      if (twin) refused.push(`${twin.name} → ${field.name}`);
       if (previous) changes.push(`+ ${field.name} ${typeName(field.type)}`);
       const added = {...field, id: next++, nullable: field.nullable || (mode === 'append' && previous !== null)};
       fresh.push(added);
@@ -91,8 +95,11 @@ export function evolve(dataset: string, previous: Schema | null, described: Sche
   if (refused.length > 0) throw new MillraceError('SCHEMA_INCOMPATIBLE', {dataset, changes: refused.join(', ')});
 
   const numbered = top.map(field => (fresh.includes(field) ? numberNested(field) : field));
-  if (mode === 'append') numbered.push(...missing.map(field => ({...field, nullable: true})));
-  return {schema: {fields: numbered}, changes};
+  if (mode === 'overwrite' || !previous) return {schema: {fields: numbered}, changes};
+  // Columns stay where they were; new ones come last.
+  const now = new Map(numbered.map(field => [field.name, field]));
+  const kept = previous.fields.map(field => now.get(field.name) ?? {...field, nullable: true});
+  return {schema: {fields: [...kept, ...numbered.filter(field => !old.has(field.name))]}, changes};
 
   function numberNested(field: Field): Field {
     const nested = nestedFields(field.type).map(child => ({...child, id: next++}));

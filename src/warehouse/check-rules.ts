@@ -1,8 +1,15 @@
 import {MillraceError} from '../core/errors.ts';
 import type {Engine, Table} from '../engines/engine.ts';
+import {typeName} from '../schemas/schema.ts';
 import type {Rules} from '../schemas/schema.ts';
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+/** Integers of any size compare; else a foreign key has its key's type. */
+function typeOf(table: Table, column: string): string {
+  const type = table.schema.fields.find(field => field.name === column)!.type;
+  return type.kind === 'int' ? 'an integer' : typeName(type);
+}
 
 /**
  * Checks a dataset's whole content against its key and foreign keys, before it is committed.
@@ -42,11 +49,13 @@ export async function checkRules(input: {
 
   for (const {column, references} of rules.foreignKeys ?? []) {
     needColumn(column);
-    const other = await input.referenced(references);
+    const other = references === dataset ? {table, key: key ?? []} : await input.referenced(references);
     const [target, ...more] = other.key;
     if (target === undefined || more.length > 0) {
       throw new MillraceError('RULES_INVALID', {dataset, reason: `'${column}' refers to '${references}', which has no key of one column`});
     }
+    const [own, its] = [typeOf(table, column), typeOf(other.table, target)];
+    if (own !== its) throw new MillraceError('RULES_INVALID', {dataset, reason: `'${column}' is ${own}, and the key of '${references}' is ${its}`});
     const missing = await one(
       `SELECT count(*) AS count, min(${quoted(column)}::VARCHAR) AS example FROM this
        WHERE ${quoted(column)} IS NOT NULL AND ${quoted(column)} NOT IN (SELECT ${quoted(target)} FROM other WHERE ${quoted(target)} IS NOT NULL)`,

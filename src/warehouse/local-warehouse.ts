@@ -2,6 +2,7 @@ import {createHash} from 'node:crypto';
 import {existsSync} from 'node:fs';
 import {mkdir, readdir, rename, rm, stat} from 'node:fs/promises';
 import {basename, join} from 'node:path';
+import {isDeepStrictEqual} from 'node:util';
 import type {Catalog, Stores} from '../catalog/catalog.ts';
 import {MillraceError} from '../core/errors.ts';
 import {syncPath} from '../core/files.ts';
@@ -10,6 +11,7 @@ import {newId} from '../core/ids.ts';
 import type {Engine, Table} from '../engines/engine.ts';
 import {checkName} from '../schemas/check-name.ts';
 import {evolve} from '../schemas/evolve.ts';
+import {typeName} from '../schemas/schema.ts';
 import type {Schema} from '../schemas/schema.ts';
 import {checkRules} from './check-rules.ts';
 import {datasetNotFound} from './datasets.ts';
@@ -93,7 +95,7 @@ class LocalWarehouse implements Warehouse {
     });
     const {schema, changes} = evolve(dataset, head?.schema ?? null, described, mode, nextId);
     const names = new Set(described.fields.map(field => field.name));
-    return {schema, written: {fields: schema.fields.filter(field => names.has(field.name))}, changes: head ? changes : null};
+    return {schema, written: {fields: schema.fields.filter(field => names.has(field.name))}, changes: head ? changes : null, parentId: head?.id ?? null};
   }
 
   async prepare(input: PrepareInput): Promise<PreparedCommit> {
@@ -102,6 +104,8 @@ class LocalWarehouse implements Warehouse {
     const hashes = await sha256OfFiles(input.files.map(file => file.path));
     const hashed = input.files.map((file, index) => ({...file, sha256: hashes[index]!}));
     const head = await this.catalog.read(stores => stores.datasets.head(branch, dataset));
+    // Another commit may have changed the columns since, or given the same field ids to others.
+    if ((head?.id ?? null) !== input.parentId) throw new MillraceError('COMMIT_CONFLICT', {dataset});
     const parentFiles = head && operation === 'append' ? await this.table(head) : null;
     const table: Table = {
       kind: 'table',
@@ -117,11 +121,6 @@ class LocalWarehouse implements Warehouse {
     const profile = await this.engine.profile(table, {signal});
 
     const relative = `data/${dataset}/${id}`;
-    const home = this.pathOf(relative);
-    await mkdir(join(this.folder, 'data', dataset), {recursive: true});
-    await rename(stage.folder, home);
-    await syncPath(join(this.folder, 'data', dataset));
-
     const files: CommitRecord['files'] = hashed.map(file => ({
       id: newId(), path: `${relative}/${basename(file.path)}`, rowIds: 'positional', rowCount: BigInt(file.rowCount), bytes: BigInt(file.bytes),
       sha256: file.sha256, columns: file.columns,
@@ -129,22 +128,40 @@ class LocalWarehouse implements Warehouse {
     const inherited = parentFiles ? await this.catalog.read(stores => stores.datasets.files(head!)) : [];
     const contentHash = hashContent(schema, [...inherited, ...files]);
 
+    await this.moveHome(stage, dataset, id);
+
     return {
+      snapshotId: id,
       commit: async stores => {
         const {record, isNew} = await this.datasetFor(stores, dataset, rules);
         const snapshot = await stores.datasets.commit({
           id, datasetId: record.id, branch, parentId: head?.id ?? null, operation, schema, files, runId: input.runId, stepName: input.stepName,
           contentHash, profile, lineage: input.lineage,
         });
-        const rulesChanged = JSON.stringify(record.rules) !== JSON.stringify(rules);
+        const rulesChanged = !isDeepStrictEqual(record.rules, JSON.parse(JSON.stringify(rules)));
         if (rulesChanged) await stores.datasets.setRules(record.id, rules);
-        if (isNew || rulesChanged || snapshot.schemaVersion !== head?.schemaVersion) await stores.graph.touch();
-        await stores.notify('data', dataset);
+        if (isNew || rulesChanged || snapshot.schemaVersion !== head?.schemaVersion) await stores.changes.tell('graph', '');
+        await stores.changes.tell('data', dataset);
         return snapshot;
       },
       published: snapshot => this.writeManifest(snapshot),
-      abandon: () => rm(home, {recursive: true, force: true}),
+      abandon: () => this.abandon(dataset, id),
     };
+  }
+
+  /** Gives staged files their place, on the disk when this returns. */
+  private async moveHome(stage: Stage, dataset: string, id: string): Promise<void> {
+    const home = this.pathOf(`data/${dataset}`);
+    const created = await mkdir(home, {recursive: true});
+    await rename(stage.folder, join(home, id));
+    await syncPath(home);
+    if (created !== undefined) await syncPath(this.pathOf('data'));
+  }
+
+  /** A COMMIT whose answer was lost may stand: only files of which the catalog says that they are nobody's are removed. */
+  private async abandon(dataset: string, id: string): Promise<void> {
+    const committed = await this.catalog.transaction(stores => stores.datasets.committed(dataset, id)).catch(() => null);
+    if (committed === false) await rm(this.pathOf(`data/${dataset}/${id}`), {recursive: true, force: true});
   }
 
   private async referenced(name: string, branch: string): Promise<{table: Table; key: readonly string[]}> {
@@ -158,7 +175,13 @@ class LocalWarehouse implements Warehouse {
     if (existing) return {record: existing, isNew: false};
     const model = await stores.models.byName(name);
     if (model) throw new MillraceError('NAME_TAKEN', {name, by: 'a model', suggestion: `${name}_data`});
-    return {record: await stores.datasets.create(name, rules ?? {}), isNew: true};
+    try {
+      return {record: await stores.datasets.create(name, rules ?? {}), isNew: true};
+    } catch (cause) {
+      // Somebody else made it a moment ago.
+      if (cause instanceof MillraceError && cause.code === 'NAME_TAKEN') throw new MillraceError('COMMIT_CONFLICT', {dataset: name}, {cause});
+      throw cause;
+    }
   }
 
   private async writeManifest(snapshot: SnapshotRecord): Promise<void> {
@@ -179,7 +202,7 @@ class LocalWarehouse implements Warehouse {
 
     const stage = await this.stage(newId(), 'compact', 0);
     const id = newId();
-    const home = this.pathOf(`data/${dataset}/${id}`);
+    let snapshot: SnapshotRecord;
     try {
       const relation: Table = {...this.asTable(head.schema, merged, head.schemaVersion), rowIds: true};
       const written = await this.engine.materialize(
@@ -190,24 +213,24 @@ class LocalWarehouse implements Warehouse {
         id: newId(), path: `data/${dataset}/${id}/${basename(file.path)}`, rowIds: 'stored' as const, rowCount: BigInt(file.rowCount), bytes: BigInt(file.bytes),
         sha256: await sha256OfFile(file.path), columns: file.columns.filter(column => column.name !== '_row_id'),
       })));
-      await rename(stage.folder, home);
-      const snapshot = await this.catalog.transaction(async stores => {
-        const snapshot = await stores.datasets.commit({
+      await this.moveHome(stage, dataset, id);
+      snapshot = await this.catalog.transaction(async stores => {
+        const committed = await stores.datasets.commit({
           id, datasetId: head.datasetId, branch, parentId: head.id, operation: 'replace', schema: head.schema, files: records, removes: merged.map(file => file.id),
           runId: null, stepName: null, contentHash: hashContent(head.schema, [...files.slice(0, firstSmall), ...records]), profile: head.profile,
           lineage: {inputs: {[dataset]: head.id}},
         });
-        await stores.notify('data', dataset);
-        return snapshot;
+        await stores.changes.tell('data', dataset);
+        return committed;
       });
-      await this.writeManifest(snapshot);
-      return snapshot;
     } catch (error) {
-      await rm(home, {recursive: true, force: true});
+      await this.abandon(dataset, id);
       throw error;
     } finally {
       await stage.discard();
     }
+    await this.writeManifest(snapshot);
+    return snapshot;
   }
 
   async sweep(graceHours: number): Promise<number> {
@@ -219,7 +242,8 @@ class LocalWarehouse implements Warehouse {
         const path = join(folder, name);
         // A manifest is written after its commit only: where the catalog does not know it, the catalog lost it.
         if (keep(name) || existsSync(join(path, manifestName))) continue;
-        if ((await stat(path)).mtimeMs > oldest) continue;
+        // Another process may sweep too.
+        if (((await stat(path).catch(() => null))?.mtimeMs ?? Infinity) > oldest) continue;
         await rm(path, {recursive: true, force: true});
         removed++;
       }
@@ -244,7 +268,7 @@ async function listFolder(folder: string): Promise<string[]> {
 /** The content of a snapshot: its columns and its files, in order. */
 function hashContent(schema: Schema, files: readonly {sha256: string}[]): string {
   const hash = createHash('sha256');
-  hash.update(JSON.stringify(schema.fields.map(field => [field.id, field.name, field.type, field.nullable])));
+  hash.update(JSON.stringify(schema.fields.map(field => [field.id, field.name, typeName(field.type), field.nullable])));
   for (const file of files) hash.update(file.sha256);
   return hash.digest('hex');
 }

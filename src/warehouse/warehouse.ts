@@ -126,6 +126,8 @@ export interface DatasetStore {
   /** Ids of all snapshots: their files' folders are named so. */
   allSnapshotIds(): Promise<Set<string>>;
 
+  /** Whether a snapshot was committed, after commits of its dataset that are under way have ended; null when there is no such dataset. In a transaction. */
+  committed(dataset: string, snapshotId: string): Promise<boolean | null>;
   /** Path, size and checksum of every file of a dataset that any snapshot names. */
   everyFile(datasetId: string): Promise<Pick<FileRecord, 'path' | 'bytes' | 'sha256'>[]>;
   /** Writes a lost dataset again: its record, its snapshots with their files (oldest first), its head. */
@@ -148,11 +150,12 @@ export interface Stage {
 
 /** A prepared commit: everything slow (hashing, profiling, checking, moving files) is done; `record` waits for its transaction. */
 export interface PreparedCommit {
+  readonly snapshotId: string;
   /** Commits, in the caller's unit of work, and wakes those who follow the dataset or the graph. @throws COMMIT_CONFLICT */
   commit(stores: Stores): Promise<SnapshotRecord>;
   /** Writes the fsynced manifest beside the data, after the unit of work succeeded. */
   published(snapshot: SnapshotRecord): Promise<void>;
-  /** Removes the moved files, after it failed. */
+  /** Removes the moved files, after it failed; where the commit may stand after all, it leaves them to a sweep. */
   abandon(): Promise<void>;
 }
 
@@ -163,6 +166,8 @@ export interface NextSchema {
   readonly written: Schema;
   /** In words; empty when nothing changes, null for a dataset's first schema. */
   readonly changes: readonly string[] | null;
+  /** The snapshot it was worked out from; null for a dataset's first schema. */
+  readonly parentId: string | null;
 }
 
 export interface PrepareInput {
@@ -171,8 +176,9 @@ export interface PrepareInput {
   readonly operation: 'append' | 'overwrite';
   readonly stage: Stage;
   readonly files: readonly StagedFile[];
-  /** The dataset's schema after the commit: from `schemaFor`. */
+  /** The dataset's schema after the commit, and the snapshot it was worked out from: from `schemaFor`. */
   readonly schema: Schema;
+  readonly parentId: string | null;
   readonly rules?: Rules;
   readonly runId: string | null;
   readonly stepName: string | null;
@@ -192,7 +198,7 @@ export interface Warehouse {
    * @throws SCHEMA_INCOMPATIBLE, NAME_RESERVED, NAME_INVALID
    */
   schemaFor(dataset: string, described: Schema, mode: 'append' | 'overwrite', branch: string): Promise<NextSchema>;
-  /** Hashes, profiles and checks the files against the rules, and moves them to their place. @throws KEY_VIOLATED, KEY_NULL, FOREIGN_KEY_VIOLATED, DISK_FULL */
+  /** Hashes, profiles and checks the files against the rules, and moves them to their place. @throws COMMIT_CONFLICT, KEY_VIOLATED, KEY_NULL, FOREIGN_KEY_VIOLATED, DISK_FULL */
   prepare(input: PrepareInput): Promise<PreparedCommit>;
   /** Rewrites many small files as few; the same rows with the same ids. Null when there was nothing to do. */
   compact(dataset: string, branch?: string): Promise<SnapshotRecord | null>;

@@ -52,11 +52,11 @@ export async function openWorld({database = 'PGlite', folder: again}: {database?
     folder, catalog, engine, warehouse, places: {...places, catalog},
     async prepare(dataset, sql, {mode = 'overwrite', rules, lineage = {}, rowsPerFile} = {}) {
       const query = {sql, relations: {}};
-      const {schema, written} = await warehouse.schemaFor(dataset, await engine.describe(query), mode, 'main');
+      const {schema, written, parentId} = await warehouse.schemaFor(dataset, await engine.describe(query), mode, 'main');
       const stage = await warehouse.stage('test', dataset, 1);
       try {
         const files = await engine.materialize(query, {folder: stage.folder, schema: written, rowsPerFile});
-        return await warehouse.prepare({dataset, branch: 'main', operation: mode, stage, files, schema, rules, runId: null, stepName: null, lineage});
+        return await warehouse.prepare({dataset, branch: 'main', operation: mode, stage, files, schema, parentId, rules, runId: null, stepName: null, lineage});
       } finally {
         await stage.discard();
       }
