@@ -50,6 +50,7 @@ export const errorTable = {
   RUN_CANCELLED: {message: 'The run was cancelled.', hint: 'Start it again with `retryRun`.', http: 409, exit: 4},
   RUN_FAILED: {message: "Step '{step}' failed: {reason}", hint: 'Mend the cause, then `retryRun`: finished steps are not run again.', http: 422, exit: 3},
   STEP_TIMEOUT: {message: "Step '{step}' did not finish within {seconds} s.", hint: "Raise the step's `timeoutSeconds`, or make it do less.", http: 422},
+  WORKER_DIED: {message: "Step '{step}' ended its worker {times} times.", hint: 'Most often it needs more memory than there is: lower `engine.memoryLimit`, or make the step do less; then `retryRun`.', http: 422},
   LEASE_LOST: {message: "Another worker has taken over step '{step}'.", hint: 'Nothing to do: the other worker finishes it.', http: 409},
   EVENTS_EXPIRED: {message: 'Events up to {seq} are no longer kept.', hint: 'Subscribe with `after` at {seq} or later.', http: 410},
   IDEMPOTENCY_CONFLICT: {message: "The idempotency key '{key}' was used for another request.", hint: 'Use a new key for a new request.', http: 409},
