@@ -29,6 +29,7 @@ import {createLogger} from './core/logging.ts';
 import type {Logger} from './core/logging.ts';
 import {Metrics} from './core/metrics.ts';
 import {periodic} from './core/periodic.ts';
+import {sweepFolder} from './core/files.ts';
 import {version} from './core/version.ts';
 import type {Viewer} from './core/viewer.ts';
 import {createDuckDbEngine} from './engines/duckdb/engine.ts';
@@ -39,6 +40,7 @@ import {ModelRegistry} from './models/registry.ts';
 import {JobsFolder} from './pipelines/jobs-folder.ts';
 import {PipelineService} from './pipelines/pipeline-service.ts';
 import type {StepWorld} from './pipelines/prepare-step.ts';
+import {draftsFolder} from './pipelines/steps/publish.ts';
 import {Worker} from './pipelines/worker.ts';
 import {packageFolders} from './sources/file/file-source.ts';
 import {sourceKinds} from './sources/kinds.ts';
@@ -173,6 +175,11 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
 /** The order of life: each part may use those before it. */
 function arrange({lifecycle, config, mode, logger, metrics, catalog, engine, runtime, models, warehouse, worker, pipelines, graphModel, graphql, http}: Services): void {
   const folders = [config.data.folder, config.warehouse.folder, config.models.folder, config.engine.tempFolder, config.uploads.folder, config.published.folder, scratchOf(config)];
+  /** Mends what killed processes left. */
+  const sweep = async (graceHours: number): Promise<void> => {
+    await warehouse.sweep(graceHours);
+    for (const folder of [scratchOf(config), config.engine.tempFolder, join(config.published.folder, draftsFolder)]) await sweepFolder(folder, graceHours);
+  };
   lifecycle
     .add({name: 'folders', start: async () => void (await Promise.all(folders.map(folder => mkdir(folder, {recursive: true}))))})
     .add({name: 'metrics', stop: () => metrics.stop()})
@@ -181,9 +188,9 @@ function arrange({lifecycle, config, mode, logger, metrics, catalog, engine, run
     .add({name: 'inference', start: () => runtime.start(), stop: () => runtime.stop()})
     .add({name: 'models', stop: () => models.stop()})
     // An embedded folder has one owner, so whatever no snapshot names is left over; elsewhere only what is old.
-    .add({name: 'sweep', start: async () => void (await warehouse.sweep(config.catalog.url === null ? 0 : config.warehouse.graceHours))})
+    .add({name: 'sweep', start: () => sweep(config.catalog.url === null ? 0 : config.warehouse.graceHours)})
     .add(periodic('upkeep', 3_600, async () => {
-      await warehouse.sweep(config.warehouse.graceHours);
+      await sweep(config.warehouse.graceHours);
       await catalog.transaction(stores => stores.runs.expireEvents(config.events.retentionDays));
     }, logger));
   if (mode !== 'work') {

@@ -26,9 +26,10 @@ export async function startEmbedded(folder: string): Promise<EmbeddedDatabase> {
   let scratch: string | undefined;
   try {
     const dataFolder = join(folder, 'pgdata');
-    const versionFile = join(dataFolder, 'PG_VERSION');
-    const isNew = !existsSync(versionFile);
-    if (isNew) rmSync(dataFolder, {recursive: true, force: true}); // a first start that died half-way
+    const madeFile = join(folder, 'version.json');
+    // Written when a database has been made to its end; a first start that died half-way begins anew.
+    const isNew = !existsSync(madeFile);
+    if (isNew) rmSync(dataFolder, {recursive: true, force: true});
     mkdirSync(dataFolder, {recursive: true, mode: 0o700});
 
     let socketFolder = folder;
@@ -45,7 +46,7 @@ export async function startEmbedded(folder: string): Promise<EmbeddedDatabase> {
       worker.once('error', reject);
       worker.once('exit', code => reject(new Error(`the embedded database ended (${code})`)));
     });
-    if (isNew) writeFileSync(join(folder, 'version.json'), JSON.stringify({postgres: version}));
+    if (isNew) writeFileSync(madeFile, JSON.stringify({postgres: version}));
 
     return {
       connection: {host: socketFolder, port: 5432, user: 'postgres', database: 'postgres', password: 'none'},

@@ -1,5 +1,5 @@
-import {open, rename, rm, writeFile} from 'node:fs/promises';
-import {dirname} from 'node:path';
+import {open, readdir, rename, rm, stat, writeFile} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
 
 /** Forces a file's or a folder's content to the disk. */
 export async function syncPath(path: string): Promise<void> {
@@ -21,5 +21,16 @@ export async function writeDurably(path: string, content: string | Uint8Array): 
   } catch (error) {
     await rm(draft, {force: true});
     throw error;
+  }
+}
+
+/** Removes what lies in a folder for longer than some hours: what processes leave that were killed. Zero hours: only while nothing else writes there. */
+export async function sweepFolder(folder: string, graceHours: number): Promise<void> {
+  const oldest = Date.now() - graceHours * 3_600_000;
+  for (const name of await readdir(folder).catch(() => [])) {
+    const path = join(folder, name);
+    // Another process may sweep too.
+    const {mtimeMs} = await stat(path).catch(() => ({mtimeMs: Infinity}));
+    if (mtimeMs <= oldest) await rm(path, {recursive: true, force: true});
   }
 }

@@ -252,6 +252,8 @@ class LocalWarehouse implements Warehouse {
     for (const dataset of await listFolder(join(this.folder, 'data'))) {
       await sweepFolder(join(this.folder, 'data', dataset), name => named.has(name));
     }
+    const heads = await this.catalog.read(stores => stores.datasets.heads('main'));
+    for (const head of heads.values()) if (!existsSync(this.pathOf(manifestPath(head)))) await this.writeManifest(head);
     return removed;
   }
 }

@@ -202,7 +202,7 @@ export interface Warehouse {
   prepare(input: PrepareInput): Promise<PreparedCommit>;
   /** Rewrites many small files as few; the same rows with the same ids. Null when there was nothing to do. */
   compact(dataset: string, branch?: string): Promise<SnapshotRecord | null>;
-  /** Removes folders older than some hours that no snapshot names. Answers how many. Zero hours: only while nothing else writes. */
+  /** Removes folders older than some hours that no snapshot names, and writes the manifests that heads lack. Answers how many were removed. Zero hours: only while nothing else writes. */
   sweep(graceHours: number): Promise<number>;
   /** The absolute path of a file of the warehouse. */
   pathOf(relative: string): string;
