@@ -15,11 +15,11 @@ interface ErrorRow {
 
 export const errorTable = {
   // --- what the caller named
-  DATASET_NOT_FOUND: {message: "There is no dataset '{name}'.", hint: 'List them with `millrace datasets`.', http: 404},
+  DATASET_NOT_FOUND: {message: "There is no dataset '{name}'.", hint: '{didYouMean} List them with `millrace datasets`.', http: 404},
   SNAPSHOT_NOT_FOUND: {message: "There is no snapshot '{id}'.", hint: "See a dataset's snapshots with the query `dataset(name) { snapshots { id } }`.", http: 404},
-  PIPELINE_NOT_FOUND: {message: "There is no pipeline '{name}'.", hint: 'Put a jobs file into the jobs folder, or create one with `createPipeline`.', http: 404},
+  PIPELINE_NOT_FOUND: {message: "There is no pipeline '{name}'.", hint: '{didYouMean} Put a jobs file into the jobs folder, or create one with `createPipeline`.', http: 404},
   RUN_NOT_FOUND: {message: "There is no run '{id}'.", hint: 'List runs with the query `runs { nodes { id } }`.', http: 404},
-  MODEL_NOT_FOUND: {message: "There is no model '{name}'.", hint: 'List them with `millrace models`.', http: 404},
+  MODEL_NOT_FOUND: {message: "There is no model '{name}'.", hint: '{didYouMean} List them with `millrace models`.', http: 404},
   MODEL_VERSION_NOT_FOUND: {message: "Model '{name}' has no {version}.", hint: 'See its versions and aliases with `millrace models`.', http: 404},
   UPLOAD_NOT_FOUND: {message: "There is no upload '{id}'.", hint: 'Send the file to POST /uploads and use the id of the answer.', http: 404},
   NAME_RESERVED: {message: "The name '{name}' is reserved: {reason}.", hint: "Use another name, for example '{suggestion}'.", http: 409},

@@ -41,6 +41,20 @@ export function engineConformance(name: string, create: (folder: string) => Engi
       });
     };
 
+    describe('an expression', () => {
+      test.each(['distance > 1000', 'hour("date")', "CASE WHEN a THEN 'x' ELSE 'y' END", '(a + b) / 2 -- half', 'round(a, 2)', "'a), (b'"])('%s is one of the row alone', async expression => {
+        await expect(engine.analyzeExpression(expression)).resolves.toBeUndefined();
+      });
+
+      test.each([
+        ['a second column', 'a), (b'], ['another table', 'a) FROM secrets -- '], ['a condition', 'a) FROM this_row WHERE (true'], ['an alias and more', 'a) AS x, (b'],
+        ['an aggregate', 'max(a)'], ['a window', 'row_number() over ()'], ['a subquery', '(select max(a) from this_row)'], ['a file', "(select content from read_text('/etc/passwd'))"],
+        ['the environment', "getenv('HOME')"], ['a star', '*'], ['nothing', ''], ['an open comment', 'a /*'], ['a union', 'a) FROM this_row UNION ALL SELECT (b'],
+      ])('with %s is refused', async (_what, expression) => {
+        await expect(engine.analyzeExpression(expression)).rejects.toMatchObject({code: expect.stringMatching(/^SQL_(NOT_ALLOWED|INVALID)$/)});
+      });
+    });
+
     describe('analyze', () => {
       const relationsOf = async (sql: string) => (await engine.analyze(sql)).relations;
 
