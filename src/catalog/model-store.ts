@@ -111,8 +111,12 @@ export class PrismaModelStore implements ModelStore {
   }
 
   async setAlias(modelId: string, alias: string, versionId: string | null): Promise<void> {
+    await this.db.$queryRaw`SELECT id FROM model WHERE id = ${modelId}::uuid FOR UPDATE`;
+    // Whole milliseconds, each later than the last: what is asked as of a time that was told must be what was told of that time.
     await this.db.$executeRaw`
-      INSERT INTO model_alias (model_id, alias, version_id, since) VALUES (${modelId}::uuid, ${alias}, ${versionId}::uuid, clock_timestamp())`;
+      INSERT INTO model_alias (model_id, alias, version_id, since)
+      SELECT ${modelId}::uuid, ${alias}, ${versionId}::uuid, greatest(date_trunc('milliseconds', clock_timestamp()), max(since) + interval '1 millisecond')
+      FROM model_alias WHERE model_id = ${modelId}::uuid AND alias = ${alias}`;
   }
 
   async deployments(): Promise<DeploymentRecord[]> {

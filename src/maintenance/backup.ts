@@ -3,7 +3,7 @@ import type {Hash} from 'node:crypto';
 import {mkdir, open, readdir} from 'node:fs/promises';
 import type {FileHandle} from 'node:fs/promises';
 import {join} from 'node:path';
-import {MillraceError} from '../core/errors.ts';
+import {MillraceError, asMillraceError} from '../core/errors.ts';
 import {syncPath, writeDurably} from '../core/files.ts';
 import {countsOf, manifestName, namedFiles, tablePath} from './backup-folder.ts';
 import type {BackupManifest} from './backup-folder.ts';
@@ -17,6 +17,14 @@ import type {BackupSummary, OnProgress, Places} from './maintenance.ts';
  * @throws TARGET_NOT_EMPTY, FILE_DAMAGED, CATALOG_UNAVAILABLE, DISK_FULL
  */
 export async function backup(places: Places, folder: string, report?: OnProgress): Promise<BackupSummary> {
+  try {
+    return await write(places, folder, report);
+  } catch (error) {
+    throw asMillraceError(error);
+  }
+}
+
+async function write(places: Places, folder: string, report?: OnProgress): Promise<BackupSummary> {
   await mkdir(folder, {recursive: true});
   if ((await readdir(folder)).length > 0) throw new MillraceError('TARGET_NOT_EMPTY', {path: folder});
   const manifest = await dump(places, folder);

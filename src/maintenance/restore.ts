@@ -1,7 +1,7 @@
 import {rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {TableRows} from '../catalog/catalog.ts';
-import {MillraceError} from '../core/errors.ts';
+import {MillraceError, asMillraceError} from '../core/errors.ts';
 import {countsOf, linesOf, namedFiles, readManifest, uploadPath} from './backup-folder.ts';
 import type {BackupManifest} from './backup-folder.ts';
 import {copyFiles} from './copy-files.ts';
@@ -41,7 +41,7 @@ export async function restore(places: Places, folder: string, report?: OnProgres
     for (const target of targets) {
       for (const name of await entriesOf(target)) await rm(join(target, name), {recursive: true, force: true});
     }
-    throw error;
+    throw asMillraceError(error);
   }
 }
 
