@@ -5,7 +5,7 @@
 -- nothing of its own minute. Sums are made once for each airport and slot, and serve all the departures of that slot.
 -- The features are integers and quotients of integers as REAL: the same in every run, and what the model takes.
 WITH flights AS (
-  SELECT date, delay, distance, origin, destination,
+  SELECT date, CAST(delay AS INTEGER) AS delay, CAST(distance AS INTEGER) AS distance, origin, destination,
     epoch_us(date) // 600000000 AS slot,
     epoch_us(date + to_minutes(30 + distance * 60 // 500)) // 600000000 AS arrival_slot,
     CAST(delay > 15 AS INTEGER) AS late,
@@ -31,7 +31,7 @@ known AS (
   FROM news CROSS JOIN generate_series(1, 12) AS offsets(later)
   GROUP BY airport, slot + later
 )
-SELECT flights.date, flights.delay, flights.distance, flights.origin, flights.destination,
+SELECT flights.date, CAST(flights.delay AS INTEGER) AS delay, CAST(flights.distance AS INTEGER) AS distance, flights.origin, flights.destination,
   CAST(coalesce(known.inbound, 0) AS INTEGER) AS inbound_flights,
   CAST(coalesce(known.inbound_late / nullif(known.inbound, 0), 0) AS REAL) AS inbound_late_share,
   CAST(coalesce(known.inbound_delay / nullif(known.inbound, 0), 0) AS REAL) AS inbound_mean_delay,

@@ -1,4 +1,5 @@
-/** `npm start`: from a fresh clone to a running server. Installs, builds and serves; arguments are those of `millrace serve`. */
+/** `npm start`: from a fresh clone to a running server. Installs, builds and serves the sample project; arguments are those of
+ * `millrace serve`. */
 import {ensureBuilt} from './lib/build.mjs';
 import {ensureInstalled} from './lib/install.mjs';
 import {orExit} from './lib/project.mjs';
@@ -8,5 +9,5 @@ const parent = process.ppid;
 setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGTERM'); }, 250).unref();
 
 await orExit(ensureInstalled().then(ensureBuilt));
-process.argv.splice(2, 0, 'serve');
+process.argv.splice(2, 0, 'serve', '--sample');
 await import('../bin/millrace.mjs');

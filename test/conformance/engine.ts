@@ -448,6 +448,7 @@ export function engineConformance(name: string, create: (folder: string) => Engi
       expect(await lineage('with x as (select origin, avg(delay) as d, count(*) as n from flights group by 1) select upper(origin) as o, d * 2 + n as m, n, 1 as one from x')).toEqual({
         o: ['flights.origin'], m: ['flights.delay'], n: [], one: [],
       });
+      expect(await lineage("select delay // 60 as hours, '//' as slashes from flights -- //")).toEqual({hours: ['flights.delay'], slashes: []});
       expect(await lineage('select origin as o from flights union all select iata from airports')).toEqual({o: ['airports.iata', 'flights.origin']});
       // What is not known for sure is left out.
       expect(['flights.origin', undefined]).toContain((await lineage('select * exclude (delay) from flights')).origin?.[0]);

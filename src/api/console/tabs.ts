@@ -10,29 +10,46 @@ export interface ConsoleTab {
 export const consoleTabs: readonly ConsoleTab[] = [
   {
     title: 'Discover',
-    query: `# What is here: the datasets, their columns,
-# and the models served over them.
-# Run it with the play button or Ctrl-Enter.
+    query: `# What is here: the datasets, the model served over
+# them, the pipeline that made them.
+# Run it with the button or Ctrl-Enter; the tabs to
+# the right go on with the story.
 query Discover {
-  datasets(first: 20) {
+  datasets {
     totalCount
     nodes {
       name
       rowCount
+      key
       schema {
         fields {
           name
           type
-          nullable
         }
       }
-      models {
-        model {
-          name
-        }
-        state
-        reason
+    }
+  }
+  models {
+    name
+    description
+    deployments {
+      dataset {
+        name
       }
+      field
+      alias
+    }
+  }
+  pipelines {
+    name
+    description
+    params {
+      name
+      default
+    }
+    steps {
+      name
+      kind
     }
   }
 }
@@ -41,19 +58,23 @@ query Discover {
   {
     title: 'Rows',
     query: `# The rows of a dataset are typed.
-# origin_airport follows a foreign key;
-# late_arrival is what the model predicts, scored
-# for the rows you ask for.
-query Rows($origin: String!) {
+# origin_airport follows a foreign key.
+# late_arrival is what the model says, computed for
+# these rows now: how probable is it that the flight
+# is more than 15 minutes late? delay is what came.
+query Rows($origin: String!, $before: timestamp!) {
   flights(
-    where: {origin: {_eq: $origin}}
+    where: {
+      origin: {_eq: $origin}
+      date: {_lt: $before}
+    }
     order_by: [{date: desc}]
     limit: 10
   ) {
     date
     origin_airport {
       name
-      city
+      state
     }
     destination
     inbound_flights
@@ -66,13 +87,12 @@ query Rows($origin: String!) {
   }
 }
 `,
-    variables: {origin: 'ATL'},
+    variables: {origin: 'ATL', before: '2001-06-15T00:00:00'},
   },
   {
     title: 'Aggregate',
-    query: `# Over three million flights: how late arrivals at
-# an airport were in the last two hours tells how
-# late its departures will be.
+    query: `# Over all flights: how late the arrivals of the last
+# two hours were tells how late a departure will be.
 query Aggregate {
   calm: flights_aggregate(
     where: {
@@ -89,6 +109,18 @@ query Aggregate {
     }
   ) {
     ...Delays
+  }
+  # Made by a step of the pipeline: what came true,
+  # and what the model expected.
+  airport_delays(
+    where: {flights: {_gte: 10000}}
+    order_by: [{late_share: desc}]
+    limit: 5
+  ) {
+    origin
+    flights
+    late_share
+    expected_late_share
   }
 }
 
@@ -107,9 +139,11 @@ fragment Delays on flights_aggregate {
   },
   {
     title: 'StartRun',
-    query: `# Starts the sample pipeline. Then run WatchRun:
-# it follows the run that you started last.
-# Steps whose inputs have not changed are reused.
+    query: `# Runs the pipeline for the flights through a day.
+# Then run WatchRun: it follows the run that you
+# started last. Steps whose inputs have not changed
+# are reused; the others make new snapshots, and the
+# earlier ones stay: ask for them with as_of.
 mutation StartRun($through: String!) {
   startRun(
     input: {
@@ -132,19 +166,25 @@ mutation StartRun($through: String!) {
   }
 }
 `,
-    variables: {through: '2001-06-30'},
+    variables: {through: '2001-06-29'},
   },
   {
     title: 'WatchRun',
     query: `# Follows a run while it happens, newest first.
 # An empty runId is the run you started last.
-# "after" resumes past any event: none is lost,
-# none comes twice.
+# Set after to any seq to resume there: no event is
+# lost, none comes twice.
 subscription WatchRun($runId: ID!, $after: BigInt) {
   runEvents(runId: $runId, after: $after) {
     __typename
     seq
     at
+    ... on StepStarted {
+      step {
+        name
+      }
+      reason
+    }
     ... on StepProgress {
       step {
         name
@@ -160,10 +200,18 @@ subscription WatchRun($runId: ID!, $after: BigInt) {
       dataset {
         name
       }
-      snapshot {
-        id
-        rowCount
+      rowCount
+      reused
+    }
+    ... on FilePublished {
+      path
+      rowCount
+    }
+    ... on StepFinished {
+      step {
+        name
       }
+      status
     }
     ... on RunFinished {
       run {
@@ -177,36 +225,46 @@ subscription WatchRun($runId: ID!, $after: BigInt) {
   },
   {
     title: 'Lineage',
-    query: `# Where a column comes from: the raw file, the
-# snapshots and runs on its way, the model it feeds.
+    query: `# Where predictions come from: the model's version,
+# and the way back through snapshots and runs to the
+# raw file, column by column.
 query Lineage($column: String!) {
   lineage(of: {column: $column}) {
-    verifyCommand
     nodes {
       __typename
-      ... on RawFile {
-        path
-        sha256
+      ... on ModelVersion {
+        id
+        number
+        fingerprint
       }
       ... on Snapshot {
         id
+        dataset {
+          name
+        }
         rowCount
         committedAt
       }
       ... on Run {
         id
+        params
         status
+      }
+      ... on RawFile {
+        path
+        sha256
       }
     }
     edges {
-      from
-      to
       kind
       columns
+      from
+      to
     }
+    verifyCommand
   }
 }
 `,
-    variables: {column: 'flights.inbound_late_share'},
+    variables: {column: 'flight_predictions.probability'},
   },
 ];

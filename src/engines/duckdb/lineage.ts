@@ -48,7 +48,7 @@ export class LineageTracer {
    */
   async trace(sql: string, outputs: readonly {readonly name: string; readonly original: string}[], relations: RelationColumns): Promise<ColumnLineage> {
     const schema = {tables: Object.entries(relations).map(([name, columns]) => ({name, columns: columns.map(column => ({name: column.name, type: column.sqlType}))}))};
-    const columns = await this.ask(sql, schema, outputs.length);
+    const columns = await this.ask(readable(sql), schema, outputs.length);
     const known: Known = new Map(Object.entries(relations).map(([name, fields]) => [name.toLowerCase(), {name, columns: new Map(fields.map(field => [field.name.toLowerCase(), field.name]))}]));
     const lineage: Record<string, readonly string[]> = {};
     outputs.forEach(({name, original}, ordinal) => {
@@ -92,6 +92,13 @@ export class LineageTracer {
     return worker;
   }
 }
+
+/**
+ * The statement as polyglot can read it: it does not know the integer division `//`, and to lineage one division is as good as
+ * another. Texts, quoted names and comments are skipped.
+ */
+const readable = (sql: string): string =>
+  sql.replaceAll(/'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\/|\/\//g, found => (found === '//' ? '/' : found));
 
 type Known = ReadonlyMap<string, {readonly name: string; readonly columns: ReadonlyMap<string, string>}>;
 

@@ -1,4 +1,5 @@
 import {type Fetcher, type FetcherParams, createGraphiQLFetcher} from '@graphiql/toolkit';
+import type {DocumentNode} from 'graphql';
 import {createClient} from 'graphql-ws';
 import {askForSecret, authorization} from './secret.ts';
 
@@ -13,24 +14,33 @@ export function createFetcher(url: URL): Fetcher {
   });
   return async (params, options) => {
     const answer = await fetcher(withLastRun(params), options);
-    return Symbol.asyncIterator in answer ? collected(answer as AsyncIterableIterator<Payload>) : answer;
+    // Queries come as iterators too, because an answer by HTTP may come in parts.
+    return isSubscription(options?.documentAST, params.operationName) ? collected(answer as AsyncIterableIterator<Payload>) : answer;
   };
 }
 
+function isSubscription(document: DocumentNode | undefined, name: string | null | undefined): boolean {
+  const operations = document?.definitions.filter((definition) => definition.kind === 'OperationDefinition') ?? [];
+  return (operations.find((operation) => operation.name?.value === name) ?? operations[0])?.operation === 'subscription';
+}
+
 interface Payload {
-  readonly data?: unknown;
+  readonly data?: Readonly<Record<string, unknown>> | null;
   readonly errors?: unknown;
 }
 
 const kept = 100;
 
-/** GraphiQL shows the last payload of a subscription only; following something needs those before it too. */
+/**
+ * GraphiQL shows the last payload of a subscription only; following something needs those before it too. A subscription has one root
+ * field, so each event is shown without it.
+ */
 async function* collected(payloads: AsyncIterableIterator<Payload>): AsyncGenerator<never> {
   const newestFirst: unknown[] = [];
   let received = 0;
   for await (const {data, errors} of payloads) {
     received++;
-    newestFirst.unshift(errors === undefined ? data : {data, errors});
+    newestFirst.unshift(errors === undefined ? Object.values(data ?? {})[0] : {data, errors});
     newestFirst.length = Math.min(newestFirst.length, kept);
     // Typed as an answer of GraphQL, but all that is done with it is showing it.
     yield {received, newestFirst: [...newestFirst]} as never;
