@@ -98,6 +98,7 @@ export const errorTable = {
   CONFIG_INVALID: {message: 'The configuration is not valid: {issues}', hint: 'Mend the keys named; `millrace config` shows where each value comes from.', http: 500, exit: 2},
   FOLDER_IN_USE: {message: "The folder '{path}' is in use by another Millrace (process {pid}).", hint: 'Use that server, stop it first, or configure PostgreSQL (`catalog.url`) to run several.', http: 500, exit: 7},
   FOLDER_VERSION: {message: "The folder '{path}' was made by {found}; this is {expected}.", hint: 'Restore a backup into a new folder with this version.', http: 500, exit: 7},
+  CATALOG_VERSION: {message: "The catalog has migration '{name}', which this version of Millrace {how}.", hint: 'Use the version that made the catalog, or restore a backup into a new one.', http: 500, exit: 7},
   NEEDS_POSTGRES: {message: '{what} needs a PostgreSQL catalog.', hint: 'Set `catalog.url` (MILLRACE_CATALOG_URL) to a PostgreSQL server.', http: 400, exit: 2},
   CATALOG_UNAVAILABLE: {message: 'The catalog database does not answer: {reason}', hint: 'Check that the database runs; work goes on when it is back.', http: 503, exit: 8},
   SERVER_UNREACHABLE: {message: "The server at '{url}' does not answer: {reason}", hint: 'Start it with `millrace serve`.', http: 503, exit: 8},

@@ -38,10 +38,11 @@ export class CatalogGraphModel implements GraphModelSource {
     return () => this.listeners.delete(listener);
   }
 
+  /** @throws when the catalog cannot be read: a server without its graph must not look ready */
   async start(): Promise<void> {
+    this.model = {version: await this.options.version(), datasets: await this.read()};
     this.quiet = this.options.listen(() => void this.refresh());
     this.timer = setInterval(() => void this.refresh(), backstop);
-    await this.refresh();
   }
 
   stop(): void {
