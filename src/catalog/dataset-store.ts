@@ -196,10 +196,12 @@ export class PrismaDatasetStore implements DatasetStore {
     const parent = await this.head(branch, dataset.name);
     if ((parent?.id ?? null) !== parentId) throw new MillraceError('COMMIT_CONFLICT', {dataset: dataset.name});
 
-    const newest = await this.db.snapshot.findFirst({where: {datasetId}, orderBy: {sequence: 'desc'}, select: {sequence: true, nextRowId: true}});
+    const newest = await this.db.snapshot.findFirst({where: {datasetId}, orderBy: {sequence: 'desc'}, select: {sequence: true, nextRowId: true, committedAt: true}});
     const sequence = (newest?.sequence ?? 0) + 1;
-    // The time of the commit, not of the transaction's beginning: it may have waited for the lock.
+    // The time of the commit, not of the transaction's beginning: it may have waited for the lock. Whole milliseconds, each later
+    // than the last, so that the dataset as of a snapshot's time is that snapshot.
     const [{now}] = await this.db.$queryRaw<[{now: Date}]>`SELECT clock_timestamp() AS now`;
+    const committedAt = new Date(Math.max(now.getTime(), (newest?.committedAt.getTime() ?? 0) + 1));
     const schema = await this.schemaVersion(record, parent);
 
     // Row ids never come again, so they go on counting over overwrites.
@@ -219,7 +221,7 @@ export class PrismaDatasetStore implements DatasetStore {
         id: record.id, datasetId, sequence, parentId, operation: record.operation, schemaId: schema.id, runId: record.runId, stepName: record.stepName,
         rowCount: total(file => file.rowCount), bytes: total(file => file.bytes), fileCount: kept.length + files.length, nextRowId,
         contentHash: record.contentHash, profile: record.profile as unknown as object[], lineage: record.lineage as object,
-        committedAt: now,
+        committedAt,
       },
     });
     if (gone.size > 0) await this.db.dataFile.updateMany({where: {id: {in: [...gone]}, removedAt: null}, data: {removedAt: sequence}});
