@@ -6,6 +6,7 @@ import {root} from '../scripts/lib/project.mjs';
 import {finished, flightsFile, startApp, threads, viewer} from './lib/app.mjs';
 import {bareDuckDb, parquetOptions, toDisk} from './lib/bare-duckdb.mjs';
 import {line, megabytes, milliseconds, ratio} from './lib/figures.mjs';
+import {registerModel} from './lib/project.mjs';
 import {takeTurns} from './lib/turns.mjs';
 
 export const title = "Predict step: 3 million flights scored by the sample's model";
@@ -18,10 +19,7 @@ const setting = (/** @type {string} */ shared) => JSON.parse(readFileSync(join(s
 export const sides = {
   async millrace(folder, shared) {
     const app = await startApp(folder);
-    const version = await app.models.register(viewer, {
-      model: 'late_arrival', files: [{name: 'late_arrival.onnx', path: join(modelFolder, 'late_arrival.onnx')}], modelFile: 'late_arrival.onnx',
-      examples: JSON.parse(readFileSync(join(modelFolder, 'examples.json'), 'utf8')), alias: 'champion',
-    });
+    const version = await registerModel(app);
     await runPipeline(app, [
       {kind: 'ingest', name: 'raw', into: 'flights_raw', source: {path: flightsFile}},
       {kind: 'sql', name: 'flights', into: 'flights', sql: readFileSync(join(root, 'jobs/flights.sql'), 'utf8')},

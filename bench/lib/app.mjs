@@ -13,12 +13,12 @@ export const threads = 2;
 const dist = new URL('../../dist/', import.meta.url);
 export const built = (/** @type {string} */ path) => import(new URL(path, dist).href);
 
-/** Millrace's own defaults, wired by its own composition root, as a worker in this process. */
-export async function startApp(/** @type {string} */ folder, /** @type {string[]} */ set = []) {
+/** Millrace's own defaults, wired by its own composition root, in this process: as a worker or a server. */
+export async function startApp(/** @type {string} */ folder, /** @type {string[]} */ set = [], /** @type {'work' | 'serve'} */ mode = 'work') {
   mkdirSync(folder, {recursive: true});
   const [{compose}, {loadConfig}] = await Promise.all([built('compose.js'), built('core/config.js')]);
   const config = loadConfig({projectFolder: folder, flags: {set: [`engine.threads=${threads}`, `inference.threads=${threads}`, `sources.roots=${sampleFolder}`, 'api.port=0', 'log.level=warn', ...set]}});
-  const {services} = compose(config, {mode: 'work'});
+  const {services} = compose(config, {mode});
   await services.lifecycle.start();
   return services;
 }

@@ -26,4 +26,4 @@ process.on('message', async ({action, round}) => {
     process.send({error: error.stack ?? String(error)});
   }
 });
-process.send({answer: 'ready'});
+process.send({answer: {url: side.url}});

@@ -21,7 +21,7 @@ export async function takeTurns(url, names, {rounds, warmUps = 1, progress = () 
     const told = Object.fromEntries(names.map((name) => [name, {rounds: [], peakMemory: NaN}]));
     for (const name of names) {
       progress(`preparing ${name}`);
-      const side = new Side(url, name, folder);
+      const side = new Side(url, name, join(folder, name), folder);
       sides.push(side);
       await side.started;
     }
@@ -40,13 +40,14 @@ export async function takeTurns(url, names, {rounds, warmUps = 1, progress = () 
   }
 }
 
-class Side {
-  constructor(url, name, folder) {
+/** One side's process. `started` answers with what the side itself tells (`url`), `ask` with what its action did. */
+export class Side {
+  constructor(url, name, folder, shared) {
     this.name = name;
     this.waiting = [];
     // The same settings of the process as bin/millrace.mjs gives.
     const env = {...process.env, UV_THREADPOOL_SIZE: '16', ORT_DISABLE_TELEMETRY: '1'};
-    this.child = fork(fileURLToPath(new URL('side.mjs', import.meta.url)), [url, name, join(folder, name), folder], {env});
+    this.child = fork(fileURLToPath(new URL('side.mjs', import.meta.url)), [url, name, folder, shared], {env});
     this.child.on('message', (message) => this.settle(message));
     this.child.on('exit', (code) => this.settle({error: `the process of '${name}' ended (${code})`}));
     this.started = this.next();
