@@ -58,8 +58,11 @@ export async function prepareStep(
   }
 }
 
+/** What is appended once more is there twice: such a step does its work in each run. */
+const appends = (step: Step): boolean => 'mode' in step && step.mode === 'append';
+
 function fingerprintOf(step: Step, prepared: PreparedStep, inputs: Readonly<Record<string, StepInput>>): string | null {
-  if (prepared.identity === null || Object.values(inputs).some(input => input.snapshot === null)) return null;
+  if (prepared.identity === null || appends(step) || Object.values(inputs).some(input => input.snapshot === null)) return null;
   return definitionHash({
     kind: step.kind, into: 'into' in step ? step.into : null, rules: ('rules' in step && step.rules) || null, identity: prepared.identity, inputs: inputIds(inputs),
   });
@@ -123,6 +126,7 @@ export async function decide({catalog}: StepWorld, run: Pick<RunRecord, 'branch'
         return {action: 'reuse', reason: 'succeeded in the run that is retried', output: head};
       }
     }
+    if (appends(step)) return execute('each run appends');
     if (ready.fingerprint === null) return execute(ready.prepared.identity === null ? 'its result may differ each time' : 'its inputs are made by this run');
     const before = await stores.runs.stepByFingerprint(ready.fingerprint);
     if (!before) return execute(head === null ? 'the dataset does not exist yet' : 'its definition, parameters or inputs changed');

@@ -17,7 +17,7 @@ export const ingestKind: StepKind<IngestStep> = {
     try {
       const {schema, raw} = await engine.sniff(source.raw);
       return {
-        identity: {source: source.fingerprint, mode: step.mode ?? 'overwrite'},
+        identity: {source: source.fingerprint},
         rowsIn: null,
         bytesIn: source.files.reduce((sum, file) => sum + file.bytes, 0),
         described: schema,

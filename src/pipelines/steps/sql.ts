@@ -21,7 +21,7 @@ export const sqlKind: StepKind<SqlStep> = {
     const described = await engine.describe(query);
     const columns = await engine.lineage(query);
     return {
-      identity: volatile.length > 0 ? null : {sql, params: Object.fromEntries(used.map(name => [name, params[name]])), mode: step.mode ?? 'overwrite', engine: engine.fingerprint},
+      identity: volatile.length > 0 ? null : {sql, params: Object.fromEntries(used.map(name => [name, params[name]])), engine: engine.fingerprint},
       ...inputSize(inputs),
       described,
       lineage: {inputs: inputIds(inputs), columns, sql: step.sql},
