@@ -178,6 +178,7 @@ function arrange({lifecycle, config, mode, logger, metrics, catalog, engine, run
   /** Mends what killed processes left. */
   const sweep = async (graceHours: number): Promise<void> => {
     await warehouse.sweep(graceHours);
+    await models.sweep(graceHours);
     for (const folder of [scratchOf(config), config.engine.tempFolder, join(config.published.folder, draftsFolder)]) await sweepFolder(folder, graceHours);
   };
   lifecycle

@@ -24,10 +24,11 @@ export async function writeDurably(path: string, content: string | Uint8Array): 
   }
 }
 
-/** Removes what lies in a folder for longer than some hours: what processes leave that were killed. Zero hours: only while nothing else writes there. */
-export async function sweepFolder(folder: string, graceHours: number): Promise<void> {
+/** Removes what lies in a folder for longer than some hours: what killed processes left. Zero hours: only while nothing else writes there. */
+export async function sweepFolder(folder: string, graceHours: number, keep: (name: string) => boolean = () => false): Promise<void> {
   const oldest = Date.now() - graceHours * 3_600_000;
   for (const name of await readdir(folder).catch(() => [])) {
+    if (keep(name)) continue;
     const path = join(folder, name);
     // Another process may sweep too.
     const {mtimeMs} = await stat(path).catch(() => ({mtimeMs: Infinity}));

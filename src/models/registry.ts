@@ -1,10 +1,10 @@
 import {createHash} from 'node:crypto';
-import {copyFile, mkdir, rename, rm, stat} from 'node:fs/promises';
+import {copyFile, mkdir, readdir, rename, rm, stat} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import type {Catalog} from '../catalog/catalog.ts';
 import {boundary} from '../core/boundaries.ts';
 import {MillraceError, didYouMean} from '../core/errors.ts';
-import {syncPath} from '../core/files.ts';
+import {sweepFolder, syncPath} from '../core/files.ts';
 import {sha256OfFile} from '../core/sha256.ts';
 import {newId} from '../core/ids.ts';
 import type {Metrics} from '../core/metrics.ts';
@@ -238,6 +238,13 @@ export class ModelRegistry implements Models {
     const version = await this.resolve(name, pin);
     const columns = await this.score(version, batchOf(version.signature.inputs, inputs));
     return {version, outputs: valuesOf(version.signature.outputs, columns, inputs.length)};
+  }
+
+  /** Removes artifacts that no version names and that are older than some hours. Zero hours: only while nothing else registers models. */
+  async sweep(graceHours: number): Promise<void> {
+    const names = await readdir(this.options.folder);
+    const versions = await this.catalog.read(stores => stores.models.versionsById(names));
+    await sweepFolder(this.options.folder, graceHours, name => versions.has(name));
   }
 
   /** Closes what is loaded. */

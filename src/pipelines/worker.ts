@@ -138,6 +138,7 @@ class StepAttempt {
     } catch (error) {
       await this.fail(this.abort.signal.aborted ? asMillraceError(this.abort.signal.reason) : asMillraceError(error)).catch(second => {
         if (asMillraceError(second).code !== 'LEASE_LOST') throw second;
+        this.logger.warn('another worker has taken the step over: nothing of this try is kept');
       });
     } finally {
       clearTimeout(timeout);
@@ -279,7 +280,7 @@ class StepAttempt {
   }
 
   private async fail(error: MillraceError): Promise<void> {
-    if (error.code === 'LEASE_LOST') return; // the step is another worker's
+    if (error.code === 'LEASE_LOST') throw error;
     const {run, step, attempt} = this.claimed;
     if (error.code === 'SHUTTING_DOWN') return this.giveBack();
     if (error.code === 'INTERNAL') this.logger.error({err: error.cause ?? error}, 'a step failed unexpectedly');
