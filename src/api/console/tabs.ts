@@ -10,11 +10,34 @@ export interface ConsoleTab {
 export const consoleTabs: readonly ConsoleTab[] = [
   {
     title: 'Discover',
-    query: `# What is here: the datasets, the model served over
-# them, the pipeline that made them.
+    query: `# What is here: the pipeline, the model served over
+# what it makes, and the datasets.
 # Run it with the button or Ctrl-Enter; the tabs to
 # the right go on with the story.
 query Discover {
+  pipelines {
+    name
+    description
+    params {
+      name
+      default
+    }
+    steps {
+      name
+      kind
+    }
+  }
+  models {
+    name
+    description
+    deployments {
+      dataset {
+        name
+      }
+      field
+      alias
+    }
+  }
   datasets {
     totalCount
     nodes {
@@ -29,29 +52,6 @@ query Discover {
       }
     }
   }
-  models {
-    name
-    description
-    deployments {
-      dataset {
-        name
-      }
-      field
-      alias
-    }
-  }
-  pipelines {
-    name
-    description
-    params {
-      name
-      default
-    }
-    steps {
-      name
-      kind
-    }
-  }
 }
 `,
   },
@@ -61,7 +61,8 @@ query Discover {
 # origin_airport follows a foreign key.
 # late_arrival is what the model says, computed for
 # these rows now: how probable is it that the flight
-# is more than 15 minutes late? delay is what came.
+# is more than 15 minutes late? delay is what came
+# of it, in minutes.
 query Rows($origin: String!, $before: timestamp!) {
   flights(
     where: {
@@ -77,7 +78,6 @@ query Rows($origin: String!, $before: timestamp!) {
       state
     }
     destination
-    inbound_flights
     inbound_late_share
     late_arrival {
       label
