@@ -1,5 +1,7 @@
-/** `npm start`: from a fresh clone to a running server. Installs, builds and serves the sample project; arguments are those of
- * `millrace serve`. */
+/**
+ * `npm start`: from a fresh clone to a running server. Installs, builds and serves the sample project; arguments are those of
+ * `millrace serve`. A project of the user's own (`--project`, MILLRACE_PROJECT_FOLDER) is served without the sample.
+ */
 import {ensureBuilt} from './lib/build.mjs';
 import {ensureInstalled} from './lib/install.mjs';
 import {orExit} from './lib/project.mjs';
@@ -9,5 +11,6 @@ const parent = process.ppid;
 setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGTERM'); }, 250).unref();
 
 await orExit(ensureInstalled().then(ensureBuilt));
-process.argv.splice(2, 0, 'serve', '--sample');
+const own = Boolean(process.env.MILLRACE_PROJECT_FOLDER) || process.argv.some((argument) => /^--project(=|$)/.test(argument));
+process.argv.splice(2, 0, 'serve', ...(own ? [] : ['--sample']));
 await import('../bin/millrace.mjs');

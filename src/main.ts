@@ -1,6 +1,10 @@
 /** The entry: gives the command line the process and the application, and ends with its exit code. */
-import type {Compose} from './cli/app.ts';
+import {mkdir} from 'node:fs/promises';
+import type {Catalog} from './catalog/catalog.ts';
+import type {Compose, Maintenance} from './cli/app.ts';
 import {runCli} from './cli/cli.ts';
+import type {Config} from './core/config.ts';
+import type {Places} from './maintenance/maintenance.ts';
 
 // The engine's queries occupy threads of libuv's pool, whose size is read when the pool is first used: nothing has yet.
 process.env.UV_THREADPOOL_SIZE ??= '16';
@@ -9,8 +13,29 @@ process.env.UV_THREADPOOL_SIZE ??= '16';
 const composeLate: Compose = async (loaded, options) => {
   await import('reflect-metadata');
   const {compose} = await import('./compose.ts');
-  return compose(loaded, options);
+  const app = compose(loaded, options);
+  return Object.assign(app, {maintenance: maintenanceOf(loaded.config, app.services.catalog)});
 };
+
+/** Looks after what an application keeps, with only its catalog started. */
+function maintenanceOf(config: Config, catalog: Catalog): Maintenance {
+  const places: Places = {catalog, warehouse: config.warehouse.folder, models: config.models.folder, uploads: config.uploads.folder};
+  const withCatalog = async <T>(work: () => Promise<T>): Promise<T> => {
+    await Promise.all([config.data.folder, config.warehouse.folder].map((folder) => mkdir(folder, {recursive: true})));
+    await catalog.start();
+    try {
+      return await work();
+    } finally {
+      await catalog.stop();
+    }
+  };
+  return {
+    doctor: (options) => withCatalog(async () => (await import('./maintenance/doctor.ts')).doctor(places, options)),
+    rebuild: () => withCatalog(async () => (await import('./maintenance/rebuild.ts')).rebuild(places)),
+    backup: (folder, report) => withCatalog(async () => (await import('./maintenance/backup.ts')).backup(places, folder, report)),
+    restore: (folder, report) => withCatalog(async () => (await import('./maintenance/restore.ts')).restore(places, folder, report)),
+  };
+}
 
 process.exitCode = await runCli(process.argv.slice(2), {
   stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: process.env, cwd: process.cwd(), signals: process,

@@ -20,21 +20,38 @@ export interface App {
   /** Ends when the consumer stops reading it or the operation is over. */
   subscribe(request: GraphRequest): AsyncIterable<GraphAnswer>;
   /** Takes a file in as POST /uploads does; answers the upload's id. */
-  upload?(path: string, name: string): Promise<string>;
+  upload(path: string, name: string): Promise<string>;
   /** Where it listens, once it has started; only in mode `serve`. */
   readonly http?: {readonly url: string};
-  doctor?(options: {rebuild: boolean}): Promise<readonly Finding[]>;
-  backup?(folder: string, report: (done: BackupProgress) => void): Promise<BackupSummary>;
-  restore?(folder: string, report: (done: BackupProgress) => void): Promise<BackupSummary>;
+  readonly maintenance: Maintenance;
+}
+
+/** Looks after what is kept. Each of these starts the catalog alone and stops it again: the application itself is not started. */
+export interface Maintenance {
+  /** @param options.deep every snapshot instead of the newest of each dataset */
+  doctor(options: {readonly deep: boolean}): Promise<readonly Finding[]>;
+  /** Datasets again from the manifests beside their data, into a catalog that has none. @throws TARGET_NOT_EMPTY */
+  rebuild(): Promise<Rebuilt>;
+  /** @throws TARGET_NOT_EMPTY, FILE_DAMAGED, DISK_FULL */
+  backup(folder: string, report: (done: BackupProgress) => void): Promise<BackupSummary>;
+  /** @throws BACKUP_INVALID, TARGET_NOT_EMPTY, DISK_FULL */
+  restore(folder: string, report: (done: BackupProgress) => void): Promise<BackupSummary>;
 }
 
 /** One thing `doctor` looked at. */
 export interface Finding {
   readonly check: string;
-  readonly ok: boolean;
+  readonly status: 'ok' | 'warn' | 'failed';
   readonly detail: string;
-  /** What to do, where it is not ok. */
-  readonly hint?: string;
+  /** What to do, unless it is ok. */
+  readonly hint: string | null;
+}
+
+export interface Rebuilt {
+  readonly datasets: number;
+  readonly snapshots: number;
+  /** Manifests that could not be used, with the reason. */
+  readonly skipped: readonly string[];
 }
 
 export interface BackupProgress {

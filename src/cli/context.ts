@@ -26,6 +26,7 @@ export class CommandContext implements Context {
 
   readonly compose = async (mode: AppMode): Promise<App> => {
     const loaded = await this.config();
+    if (mode !== 'embedded') this.out.warn(loaded.warnings);
     return this.composer(mode === 'embedded' ? forCommands(loaded) : loaded, {mode});
   };
 
@@ -38,10 +39,8 @@ export class CommandContext implements Context {
   private async load(): Promise<LoadedConfig> {
     const {loadConfig} = await import('../core/config.ts');
     // MILLRACE_URL is for commands alone: it is no setting of a server.
-    const {MILLRACE_URL: _url, ...env} = this.io.env;
-    const loaded = loadConfig({projectFolder: this.io.cwd, env, flags: flagsOf(this.options)});
-    for (const warning of loaded.warnings) this.out.note(`${this.out.paintError('yellow', 'warning:')} ${warning}`);
-    return loaded;
+    const env = {...this.io.env, MILLRACE_URL: undefined};
+    return loadConfig({projectFolder: this.io.cwd, env, flags: flagsOf(this.options)});
   }
 
   private async connect(): Promise<GraphClient> {

@@ -1,5 +1,4 @@
 import {basename, resolve} from 'node:path';
-import {MillraceError} from '../core/errors.ts';
 import type {App} from './app.ts';
 import type {GraphAnswer, GraphClient, GraphRequest} from './graph-client.ts';
 
@@ -30,7 +29,6 @@ export class EmbeddedGraphClient implements GraphClient {
   }
 
   upload(path: string): Promise<string> {
-    if (!this.app.upload) throw new MillraceError('SERVER_UNREACHABLE', {url: 'none', reason: 'no server runs, and only a server takes uploads'});
     return this.app.upload(resolve(path), basename(path));
   }
 

@@ -94,6 +94,10 @@ export class Output {
     this.io.stderr.write(`${text}\n`);
   }
 
+  warn(warnings: readonly string[]): void {
+    for (const warning of warnings) this.note(`${this.paintError('yellow', 'warning:')} ${warning}`);
+  }
+
   failure({code, message, hint}: Failure): void {
     this.note(`${this.paintError('red', 'error')} ${this.paintError('bold', `${code}:`)} ${message}`);
     if (hint !== '') this.note(`${this.paintError('cyan', 'hint:')} ${hint}`);

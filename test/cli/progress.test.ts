@@ -1,7 +1,7 @@
 import {progressView} from '../../src/cli/progress-view.ts';
 import {EventLines, RunProgress} from '../../src/cli/progress.ts';
 import type {RunEvent} from '../../src/cli/run-events.ts';
-import {expectGolden} from './golden.ts';
+import {golden} from './golden.ts';
 import {TestScreen, shownOn} from './screen.ts';
 
 const began = Date.parse('2001-07-01T00:00:00Z');
@@ -41,7 +41,7 @@ test('in a pipe, an event is a line', () => {
   for (const event of events) view.show(event);
   view.end();
   expect(screen.text).not.toContain('\u001b');
-  expectGolden('progress-lines.txt', screen.text);
+  expect(screen.text).toBe(golden('progress-lines.txt', screen.text));
 });
 
 test('on a terminal, steps are bars; each state as a person sees it', () => {
@@ -51,7 +51,8 @@ test('on a terminal, steps are bars; each state as a person sees it', () => {
     progress.apply(event);
     frames.push(`after ${event.seq} ${event.__typename}\n${progress.lines(80, Date.parse(event.at), plain).join('\n')}\n`);
   }
-  expectGolden('progress-bars.txt', frames.join('\n'));
+  const text = frames.join('\n');
+  expect(text).toBe(golden('progress-bars.txt', text));
 });
 
 test('drawing again and again leaves one picture on the screen, below the lines that stay', () => {
@@ -64,7 +65,8 @@ test('drawing again and again leaves one picture on the screen, below the lines 
     if (event.seq === '9') view.say('Cancelling the run.');
   }
   view.end();
-  expectGolden('progress-screen.txt', shownOn(screen.text));
+  const shown = shownOn(screen.text);
+  expect(shown).toBe(golden('progress-screen.txt', shown));
 });
 
 test('the same events give the same state, wherever the watcher began', () => {

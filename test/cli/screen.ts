@@ -34,12 +34,15 @@ export function testIo(options: {input?: string; columns?: number; env?: Record<
   };
 }
 
+/** A control sequence of a terminal, or one character. */
+const sequence = new RegExp(`${String.fromCharCode(27)}\\[(\\d*)([A-Za-z])|(.)`, 'gsu');
+
 /** What a terminal shows after all of a text was written: cursor movements and erasures are carried out, colours dropped. */
 export function shownOn(text: string): string {
   const lines: string[] = [''];
   let row = 0;
   let column = 0;
-  for (const [whole, code, letter, plain] of text.matchAll(/\u001b\[(\d*)([A-Za-z])|([^\u001b])/gsu)) {
+  for (const [whole, code, letter, plain] of text.matchAll(sequence)) {
     if (plain === '\n') {
       row++;
       column = 0;

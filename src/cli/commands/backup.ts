@@ -1,6 +1,6 @@
 import {resolve} from 'node:path';
-import {MillraceError} from '../../core/errors.ts';
 import type {CliCommand} from '../command.ts';
+import {copyProgress} from '../copy-progress.ts';
 import {bytes, count} from '../units.ts';
 
 export const backupCommand: CliCommand = {
@@ -8,15 +8,10 @@ export const backupCommand: CliCommand = {
   args: '<folder>',
   summary: 'copy everything into an empty folder, also while runs commit',
   async run({io, out, compose}, [folder]) {
-    const app = await compose('embedded');
-    if (!app.backup) throw new MillraceError('USAGE', {reason: 'This version cannot make backups yet.'});
-    await app.lifecycle.start();
-    try {
-      const summary = await app.backup(resolve(io.cwd, folder!), () => {});
-      if (out.json) out.document(summary);
-      else out.write(`Backup in ${summary.folder}: ${count(summary.datasets)} datasets, ${count(summary.snapshots)} snapshots, ${count(summary.files)} files, ${bytes(summary.bytes)}\n`);
-    } finally {
-      await app.lifecycle.stop();
-    }
+    const {maintenance} = await compose('embedded');
+    const progress = copyProgress(out);
+    const summary = await maintenance.backup(resolve(io.cwd, folder!), progress.report).finally(progress.end);
+    if (out.json) out.document(summary);
+    else out.write(`Backup in ${summary.folder}: ${count(summary.datasets)} datasets, ${count(summary.snapshots)} snapshots, ${count(summary.files)} files, ${bytes(summary.bytes)}\n`);
   },
 };

@@ -5,7 +5,9 @@ export const configCommand: CliCommand = {
   summary: 'show each setting, its value and where that comes from; secrets are masked',
   async run({out, config}) {
     const {describeConfig} = await import('../../core/config.ts');
-    const settings = describeConfig(await config());
+    const loaded = await config();
+    out.warn(loaded.warnings);
+    const settings = describeConfig(loaded);
     out.rows(out.json ? settings : settings.map((setting) => ({...setting, value: shown(setting.value)})), [
       {title: 'SETTING', value: ({key}) => key},
       {title: 'VALUE', value: ({value}) => value as string},
