@@ -1,4 +1,4 @@
-import {Wake} from '../core/async.ts';
+import {Wake, patiently} from '../core/async.ts';
 import {MillraceError, didYouMean} from '../core/errors.ts';
 import type {Viewer} from '../core/viewer.ts';
 import type {Schema} from '../schemas/schema.ts';
@@ -17,6 +17,9 @@ import type {StepInput} from './steps/step-kind.ts';
 /** Milliseconds after which a subscriber looks for events without having been woken: a wake-up may be lost. */
 const backstop = 2_000;
 const eventsAtOnce = 500;
+
+/** Seconds that a subscriber waits for a database that is away. */
+const patience = 60;
 
 const branch = 'main';
 
@@ -95,14 +98,16 @@ export class PipelineService implements Pipelines {
   }
 
   private async create(
-    viewer: Viewer, pipeline: Pick<PipelineRecord, 'definition' | 'definitionId' | 'name'>, params: RunRecord['params'], idempotencyKey?: string, retryOfId?: string,
+    viewer: Viewer, pipeline: Pick<PipelineRecord, 'definition' | 'definitionId' | 'name' | 'origin'>, params: RunRecord['params'], idempotencyKey?: string, retryOfId?: string,
   ): Promise<{run: RunRecord; deduplicated: boolean}> {
     const {ordered, needs} = await this.needs(pipeline.definition);
     return this.world.catalog.transaction(async stores => {
       if (idempotencyKey !== undefined) {
         const existing = await stores.runs.runByIdempotencyKey(viewer.name, idempotencyKey);
         if (existing) {
-          if (existing.pipeline !== pipeline.name || canonicalJson(existing.params) !== canonicalJson(params)) {
+          // A pipeline's definition may have changed since; that of an ingest is the request itself.
+          const changed = existing.pipeline !== pipeline.name || (pipeline.origin === 'ingest' && existing.definitionId !== pipeline.definitionId);
+          if (changed || canonicalJson(existing.params) !== canonicalJson(params)) {
             throw new MillraceError('IDEMPOTENCY_CONFLICT', {key: idempotencyKey});
           }
           return {run: existing, deduplicated: true};
@@ -182,7 +187,7 @@ export class PipelineService implements Pipelines {
   async retry(viewer: Viewer, id: string): Promise<RunRecord> {
     const run = await this.run(viewer, id);
     if (run.status !== 'failed' && run.status !== 'cancelled') throw new MillraceError('NOTHING_TO_RETRY', {id, status: run.status});
-    return (await this.create(viewer, {definition: run.definition, definitionId: run.definitionId, name: run.pipeline}, run.params, undefined, id)).run;
+    return (await this.create(viewer, {definition: run.definition, definitionId: run.definitionId, name: run.pipeline, origin: 'retry'}, run.params, undefined, id)).run;
   }
 
   async ingest(viewer: Viewer, step: Omit<IngestStep, 'kind' | 'name'>, idempotencyKey?: string): Promise<RunRecord> {
@@ -219,7 +224,7 @@ export class PipelineService implements Pipelines {
     try {
       let last = after;
       while (!signal.aborted) {
-        const events = await this.world.catalog.read(stores => stores.runs.events(runId, last, eventsAtOnce));
+        const events = await patiently(() => this.world.catalog.read(stores => stores.runs.events(runId, last, eventsAtOnce)), patience, signal);
         if (events.length > 0 && events[0]!.seq !== last + 1n) throw new MillraceError('EVENTS_EXPIRED', {seq: events[0]!.seq - 1n});
         for (const event of events) {
           yield event;
