@@ -12,6 +12,8 @@ export interface Context {
   readonly config: () => Promise<LoadedConfig>;
   /** The server of the project, or else the application in this process; opened once, closed when the command ends. */
   readonly graph: () => Promise<GraphClient>;
+  /** The running server of the project, or null; whoever asks closes it. */
+  readonly server: () => Promise<GraphClient | null>;
   /** The application in this process, not started yet. Whoever asks for it starts and stops it. */
   readonly compose: (mode: AppMode) => Promise<App>;
 }

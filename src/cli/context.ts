@@ -43,7 +43,7 @@ export class CommandContext implements Context {
     return loadConfig({projectFolder: this.io.cwd, env, flags: flagsOf(this.options)});
   }
 
-  private async connect(): Promise<GraphClient> {
+  readonly server = async (): Promise<GraphClient | null> => {
     const given = this.options.url ?? (this.io.env.MILLRACE_URL || undefined);
     if (given !== undefined && !/^https?:$/.test(URL.parse(given)?.protocol ?? '')) throw usage(`'${given}' is no URL beginning with http:// or https://.`);
     const {config} = await this.config();
@@ -53,11 +53,15 @@ export class CommandContext implements Context {
 
     const {readServerFile} = await import('./server-file.ts');
     const found = await readServerFile(config.data.folder);
-    if (found) {
-      const client = new HttpGraphClient(found.url, secret);
-      // A server that was killed leaves its file behind; the folder's lock, not the file, tells who owns it.
-      if (await client.lives()) return client;
-    }
+    if (!found) return null;
+    const client = new HttpGraphClient(found.url, secret);
+    // A server that was killed leaves its file behind; the folder's lock, not the file, tells who owns it.
+    return (await client.lives()) ? client : null;
+  };
+
+  private async connect(): Promise<GraphClient> {
+    const server = await this.server();
+    if (server) return server;
     const {EmbeddedGraphClient} = await import('./embedded-client.ts');
     const app = await this.compose('embedded');
     await app.lifecycle.start();

@@ -49,6 +49,8 @@ class BarsView implements ProgressView {
   private readonly paint: Paint;
   private readonly now: () => number;
   private readonly timer: NodeJS.Timeout;
+  /** What is on the screen, and how many lines of it. */
+  private picture = '';
   private drawn = 0;
 
   constructor(run: Pick<RunView, 'status' | 'steps'>, {screen, paint, now = Date.now}: ProgressViewOptions) {
@@ -78,7 +80,10 @@ class BarsView implements ProgressView {
 
   private draw(): void {
     const lines = this.visible(this.progress.lines(this.screen.columns ?? 80, this.now(), this.paint));
-    this.screen.write(`${up(this.drawn)}\r${lines.map((line) => `${clearLine}${line}\n`).join('')}${clearBelow}`);
+    const picture = lines.map((line) => `${clearLine}${line}\n`).join('');
+    if (this.drawn > 0 && picture === this.picture) return;
+    this.screen.write(`${up(this.drawn)}\r${picture}${clearBelow}`);
+    this.picture = picture;
     this.drawn = lines.length;
   }
 

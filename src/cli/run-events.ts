@@ -32,12 +32,13 @@ export interface StepView {
   readonly rowsWritten: string;
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
+  readonly error: StoredError | null;
 }
 
 export const runFields = `
   id pipelineName: pipeline status waitingFor params createdAt startedAt finishedAt
   error { code message hint }
-  steps { name kind status reused reason needs rowsWritten startedAt finishedAt }`;
+  steps { name kind status reused reason needs rowsWritten startedAt finishedAt error { code message hint } }`;
 
 export const runDocument = `query Run($id: ID!) { run(id: $id) { ${runFields} } }`;
 

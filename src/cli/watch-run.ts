@@ -62,14 +62,13 @@ export async function followRun(context: Pick<Context, 'out'>, graph: GraphClien
 }
 
 /** What ended a run that did not succeed, with the exit code 3 (failed) or 4 (cancelled); null for one that did. */
-export function runFailure({status, error, steps}: RunView): Error | null {
-  if (status === 'CANCELLED') return new MillraceError('RUN_CANCELLED');
+export function runFailure({id, status, error, steps}: RunView): GraphFailure | null {
+  const again = `millrace retry ${id}`;
+  if (status === 'CANCELLED') return new GraphFailure('RUN_CANCELLED', 'The run was cancelled.', `Start it again with: ${again}`);
   if (status !== 'FAILED') return null;
   const step = steps.find((candidate) => candidate.status === 'FAILED');
-  if (error?.code === 'RUN_FAILED') return new GraphFailure(error.code, error.message, error.hint);
-  const reason = error === null ? 'see its events' : `${error.code}: ${error.message}`;
-  const failure = new MillraceError('RUN_FAILED', {step: step?.name ?? '?', reason});
-  return new GraphFailure(failure.code, failure.message, error?.hint || failure.hint);
+  const message = error?.message ?? `Step '${step?.name ?? '?'}' failed: ${step?.error?.message ?? 'see its events'}`;
+  return new GraphFailure('RUN_FAILED', message, `${step?.error?.hint ?? 'Mend the cause.'} Then: ${again}`);
 }
 
 export const cancelDocument = `mutation Cancel($id: ID!) { cancelRun(id: $id) { ${failureFields} ... on RunCancelled { run { id } } } }`;

@@ -129,7 +129,7 @@ test('without a server, each command is its own application', async () => {
   const project = new Project().write(files);
   try {
     expect(await project.json(['run', 'sums'])).toMatchObject({status: 'SUCCEEDED'});
-    const far = await project.run(['ingest', join(root, 'package.json'), '--into', 'far']);
+    const far = await project.run(['ingest', join(root, 'jobs/models/late_arrival/metrics.json'), '--into', 'far']);
     expect(far).toMatchObject({exit: 0, err: expect.stringContaining('it is uploaded') as string});
     expect(await project.run(['run', 'wrong'])).toMatchObject({exit: 3});
     const millrace = project.start(['run', 'endless']);
@@ -156,7 +156,7 @@ test('a backup is restored into an empty folder, and nothing is missing', async 
     expect(await project.run(['verify', '-', ...there], receipt.out)).toMatchObject({exit: 0});
     const {findings} = await project.json(['doctor', '--deep', ...there]);
     expect(findings.filter(({status}: any) => status !== 'ok')).toEqual([]);
-    const [file] = readdirSync(join(project.folder, 'elsewhere/warehouse'), {recursive: true, encoding: 'utf8'}).filter((path) => path.endsWith('.parquet'));
+    const file = readdirSync(join(project.folder, 'elsewhere/warehouse'), {recursive: true, encoding: 'utf8'}).find((path) => path.endsWith('.parquet'));
     rmSync(join(project.folder, 'elsewhere/warehouse', file!));
     expect(await project.run(['doctor', ...there])).toMatchObject({exit: 5, out: expect.stringMatching(/✗ files: /) as string});
   } finally {
