@@ -36,6 +36,9 @@ import {createDuckDbEngine} from './engines/duckdb/engine.ts';
 import type {Engine} from './engines/engine.ts';
 import {createOnnxRuntime} from './inference/onnx/onnx-runtime.ts';
 import type {InferenceRuntime} from './inference/runtime.ts';
+import {backup} from './maintenance/backup.ts';
+import {doctor} from './maintenance/doctor.ts';
+import type {Maintenance, Places} from './maintenance/maintenance.ts';
 import {ModelRegistry} from './models/registry.ts';
 import {JobsFolder} from './pipelines/jobs-folder.ts';
 import {PipelineService} from './pipelines/pipeline-service.ts';
@@ -73,6 +76,7 @@ interface Services {
   datasets: Datasets;
   heads: Heads;
   lineage: Lineage;
+  maintenance: Maintenance;
   models: ModelRegistry;
   stepWorld: StepWorld;
   pipelines: PipelineService;
@@ -124,6 +128,10 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
     heads: asFunction(({config, catalog}: Services) => new Heads(catalog, config.catalog.url === null)).singleton(),
     datasets: asFunction(({catalog, warehouse}: Services) => createDatasets({catalog, warehouse})).singleton(),
     lineage: asFunction(({catalog}: Services) => createLineage({catalog})).singleton(),
+    maintenance: asFunction(({config, catalog}: Services): Maintenance => {
+      const places: Places = {catalog, warehouse: config.warehouse.folder, models: config.models.folder, uploads: config.uploads.folder};
+      return {backup: folder => backup(places, folder), doctor: options => doctor(places, options)};
+    }).singleton(),
     models: asFunction(({config, catalog, runtime, warehouse, engine, metrics}: Services) =>
       new ModelRegistry({...config.models, keepLoaded: 16}, catalog, runtime, warehouse, engine, metrics)).singleton(),
 
@@ -144,7 +152,7 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
     })).singleton(),
     graphql: asFunction((services: Services) => new GraphqlPart({
       heads: () => services.heads.current(),
-      pipelines: services.pipelines, models: services.models, datasets: services.datasets, lineage: services.lineage, warehouse: services.warehouse,
+      pipelines: services.pipelines, models: services.models, datasets: services.datasets, lineage: services.lineage, maintenance: services.maintenance, warehouse: services.warehouse,
       engine: services.engine, graphModel: services.graphModel, logger: services.logger, metrics: services.metrics, config: services.config,
       uploads: {byId: id => services.catalog.read(stores => stores.uploads.byId(id))},
       system: {version, catalog: services.config.catalog.url === null ? 'pglite' : 'postgresql', fingerprint: `${services.engine.fingerprint}; ${services.runtime.fingerprint}`},

@@ -45,3 +45,11 @@ export interface Rebuilt {
 }
 
 export type OnProgress = (done: BackupProgress) => void;
+
+/** What a running server does for its keeper. */
+export interface Maintenance {
+  /** Into an empty or new folder of the server's machine, while runs commit. @throws TARGET_NOT_EMPTY, FILE_DAMAGED, DISK_FULL */
+  backup(folder: string): Promise<BackupSummary>;
+  /** @param options.deep every snapshot instead of the newest of each dataset */
+  doctor(options: {readonly deep: boolean}): Promise<readonly Finding[]>;
+}

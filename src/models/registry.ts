@@ -1,10 +1,11 @@
 import {createHash} from 'node:crypto';
+import {existsSync} from 'node:fs';
 import {copyFile, mkdir, readdir, rename, rm, stat} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import type {Catalog} from '../catalog/catalog.ts';
 import {boundary} from '../core/boundaries.ts';
 import {MillraceError, didYouMean} from '../core/errors.ts';
-import {sweepFolder, syncPath} from '../core/files.ts';
+import {sweepFolder, syncPath, writeDurably} from '../core/files.ts';
 import {sha256OfFile} from '../core/sha256.ts';
 import {newId} from '../core/ids.ts';
 import type {Metrics} from '../core/metrics.ts';
@@ -27,6 +28,9 @@ export interface RegistryOptions {
   /** Loaded versions kept at once; the one unused longest is closed. */
   readonly keepLoaded: number;
 }
+
+/** Stands beside the artifact of a version that was stored: such a folder is never swept, whatever became of the catalog. */
+const versionFile = 'version.json';
 
 /** The registry over the catalog, a folder of artifacts and an inference runtime. */
 export class ModelRegistry implements Models {
@@ -88,7 +92,7 @@ export class ModelRegistry implements Models {
       boundary('model stored');
       const stored: Artifact = {...artifact, folder: id};
       const fingerprint = createHash('sha256').update(JSON.stringify([artifact.files.map(file => file.sha256), gate.settings, gate.tensors, gate.runtime])).digest('hex');
-      return await this.catalog.transaction(async stores => {
+      const version = await this.catalog.transaction(async stores => {
         if (await stores.datasets.byName(input.model)) throw new MillraceError('NAME_TAKEN', {name: input.model, by: 'a dataset', suggestion: `${input.model}_model`});
         const model = (await stores.models.byName(input.model)) ?? (await stores.models.create(input.model, input.description ?? ''));
         const version = await stores.models.addVersion({
@@ -99,6 +103,8 @@ export class ModelRegistry implements Models {
         await stores.changes.tell('graph', '');
         return version;
       });
+      await writeDurably(join(home, versionFile), JSON.stringify(version));
+      return version;
     } catch (error) {
       await rm(draft, {recursive: true, force: true});
       if (!(await this.isStored(id))) await rm(home, {recursive: true, force: true});
@@ -244,7 +250,7 @@ export class ModelRegistry implements Models {
   async sweep(graceHours: number): Promise<void> {
     const names = await readdir(this.options.folder);
     const versions = await this.catalog.read(stores => stores.models.versionsById(names));
-    await sweepFolder(this.options.folder, graceHours, name => versions.has(name));
+    await sweepFolder(this.options.folder, graceHours, name => versions.has(name) || existsSync(join(this.options.folder, name, versionFile)));
   }
 
   /** Closes what is loaded. */

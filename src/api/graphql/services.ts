@@ -11,6 +11,7 @@ import type {Logger} from '../../core/logging.ts';
 import type {Metrics} from '../../core/metrics.ts';
 import type {Viewer} from '../../core/viewer.ts';
 import type {Engine} from '../../engines/engine.ts';
+import type {Maintenance} from '../../maintenance/maintenance.ts';
 import type {Models} from '../../models/models.ts';
 import type {Pipelines} from '../../pipelines/pipeline.ts';
 import type {Datasets, Lineage, SnapshotRecord, Warehouse} from '../../warehouse/warehouse.ts';
@@ -39,6 +40,7 @@ export interface GraphqlServices {
   readonly models: Models;
   readonly datasets: Datasets;
   readonly lineage: Lineage;
+  readonly maintenance: Maintenance;
   readonly warehouse: Pick<Warehouse, 'resolve' | 'table'>;
   readonly engine: Engine;
   readonly uploads: Pick<UploadStore, 'byId'>;

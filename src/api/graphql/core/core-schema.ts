@@ -4,6 +4,7 @@ import {buildSchemaSync} from 'type-graphql';
 import {DatasetResolver} from './dataset-resolver.ts';
 import {oneOfInputs} from './inputs.ts';
 import {LineageResolver} from './lineage-resolver.ts';
+import {MaintenanceResolver} from './maintenance-resolver.ts';
 import {ModelResolver} from './model-resolver.ts';
 import {PipelineResolver} from './pipeline-resolver.ts';
 import * as relations from './relations.ts';
@@ -18,7 +19,7 @@ function noTopics(): never {
 /** The static part of the graph. Needs `reflect-metadata`, imported once at the entry of the process. */
 export function buildCoreSchema(): GraphQLSchema {
   const schema = buildSchemaSync({
-    resolvers: [DatasetResolver, PipelineResolver, RunEventsResolver, ModelResolver, LineageResolver, SystemResolver, ...Object.values(relations)],
+    resolvers: [DatasetResolver, PipelineResolver, RunEventsResolver, ModelResolver, LineageResolver, SystemResolver, MaintenanceResolver, ...Object.values(relations)],
     orphanedTypes: [...runEventTypes],
     validateFn: validateArgument,
     // Asked for wherever there are subscriptions, used only by those that name topics: ours begin iterations of their own.

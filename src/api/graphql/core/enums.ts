@@ -38,3 +38,6 @@ registerEnumType(LogLevelEnum, {name: 'LogLevel'});
 
 export const EdgeKindEnum = upperCased(['read', 'made', 'trained', 'scored']);
 registerEnumType(EdgeKindEnum, {name: 'LineageEdgeKind', description: 'READ: what `to` was made from. MADE: the run that made it. TRAINED: what a version was trained on. SCORED: whose predictions are in it.'});
+
+export const FindingStatusEnum = upperCased(['ok', 'warn', 'failed']);
+registerEnumType(FindingStatusEnum, {name: 'FindingStatus'});
