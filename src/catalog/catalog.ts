@@ -44,8 +44,11 @@ export interface Stores {
   readonly changes: Changes;
 }
 
-/** `run`: a run has new events (payload: its id); `graph`: the graph's version rose; `data`: a dataset has a new snapshot (its name). */
-export type Channel = 'run' | 'graph' | 'data';
+/**
+ * `run`: a run has new events (payload: its id); `work`: a step may be there to be claimed (its run's id); `graph`: the graph's version
+ * rose; `data`: a dataset has a new snapshot (its name).
+ */
+export type Channel = 'run' | 'work' | 'graph' | 'data';
 
 /** Rows of one table, each as the text of a JSON object. */
 export interface TableRows {

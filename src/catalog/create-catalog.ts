@@ -5,7 +5,7 @@ import {MillraceError} from '../core/errors.ts';
 import type {Catalog, CatalogDump, Channel, Stores, TableRows} from './catalog.ts';
 import {Database, asCatalogError, databaseCode} from './database.ts';
 import type {Connection} from './database.ts';
-import {PrismaDatasetStore} from './dataset-store.ts';
+import {PrismaDatasetStore, isUuid} from './dataset-store.ts';
 import {catalogIsEmpty, dumpCatalog, loadCatalog} from './dump.ts';
 import {channelName, channels} from './listener.ts';
 import {PrismaModelStore} from './model-store.ts';
@@ -94,11 +94,12 @@ class PrismaCatalog implements Catalog {
       models: new PrismaModelStore(connection),
       uploads: {
         add: async upload => void (await connection.upload.create({data: upload})),
-        byId: id => connection.upload.findUnique({where: {id}}),
+        byId: async id => (isUuid(id) ? connection.upload.findUnique({where: {id}}) : null),
       },
       jobs: {
         wake: async runId => {
           await this.boss!.send(queue, {runId}, {db: fromPrisma(connection as never)});
+          await notify('work', runId);
         },
       },
       changes: {
@@ -119,7 +120,7 @@ class PrismaCatalog implements Catalog {
 
   async work(wake: () => void): Promise<() => Promise<void>> {
     const id = await this.boss!.work(queue, {pollingIntervalSeconds: 2, batchSize: 20}, async () => wake());
-    const quiet = this.listen('run', () => wake());
+    const quiet = this.listen('work', wake);
     return async () => {
       quiet();
       await this.boss?.offWork(queue, {id});

@@ -191,21 +191,21 @@ export class PrismaDatasetStore implements DatasetStore {
   async commit(record: CommitRecord): Promise<SnapshotRecord> {
     const {datasetId, branch, parentId} = record;
     // The dataset's row orders its commits: two at once would otherwise take the same sequence.
-    await this.db.$queryRaw`SELECT id FROM dataset WHERE id = ${datasetId}::uuid FOR UPDATE`;
-    const dataset = await this.db.dataset.findUniqueOrThrow({where: {id: datasetId}});
+    const [dataset] = await this.db.$queryRaw<[{name: string}]>`SELECT name FROM dataset WHERE id = ${datasetId}::uuid FOR UPDATE`;
     const parent = await this.head(branch, dataset.name);
     if ((parent?.id ?? null) !== parentId) throw new MillraceError('COMMIT_CONFLICT', {dataset: dataset.name});
 
-    const newest = await this.db.snapshot.findFirst({where: {datasetId}, orderBy: {sequence: 'desc'}, select: {sequence: true, nextRowId: true, committedAt: true}});
-    const sequence = (newest?.sequence ?? 0) + 1;
+    const [{now, ...newest}] = await this.db.$queryRaw<[{now: Date; sequence: number | null; nextRowId: bigint | null; committedAt: Date | null}]>`
+      SELECT clock_timestamp() AS now, snapshot.sequence, snapshot.next_row_id AS "nextRowId", snapshot.committed_at AS "committedAt"
+      FROM (SELECT 1) AS one LEFT JOIN snapshot ON snapshot.dataset_id = ${datasetId}::uuid ORDER BY snapshot.sequence DESC LIMIT 1`;
+    const sequence = (newest.sequence ?? 0) + 1;
     // The time of the commit, not of the transaction's beginning: it may have waited for the lock. Whole milliseconds, each later
     // than the last, so that the dataset as of a snapshot's time is that snapshot.
-    const [{now}] = await this.db.$queryRaw<[{now: Date}]>`SELECT clock_timestamp() AS now`;
-    const committedAt = new Date(Math.max(now.getTime(), (newest?.committedAt.getTime() ?? 0) + 1));
+    const committedAt = new Date(Math.max(now.getTime(), (newest.committedAt?.getTime() ?? 0) + 1));
     const schema = await this.schemaVersion(record, parent);
 
     // Row ids never come again, so they go on counting over overwrites.
-    let nextRowId = newest?.nextRowId ?? 0n;
+    let nextRowId = newest.nextRowId ?? 0n;
     const parentFiles = parent ? await this.files(parent) : [];
     const gone = record.operation === 'append' ? new Set<string>() : new Set(record.removes ?? parentFiles.map(file => file.id));
     const files = record.files.map((file, position) => {

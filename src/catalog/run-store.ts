@@ -6,10 +6,19 @@ import type {
 } from '../pipelines/pipeline.ts';
 import type {Connection} from './database.ts';
 import {isUuid} from './dataset-store.ts';
+import {Prisma} from './prisma/client.ts';
 import type {Pipeline, PipelineDefinition as DefinitionRow, Run, RunStep} from './prisma/client.ts';
 
 const withDefinition = {definition: {include: {pipeline: true}}} as const;
 type RunRow = Run & {definition: DefinitionRow & {pipeline: Pipeline}};
+
+/** One run with its definition, by one statement: an `include` of the ORM is one more for each table, and this is asked at each step. */
+const selectRun = Prisma.sql`
+  SELECT run.id::text, pipeline.name AS pipeline, run.definition_id::text AS "definitionId", pipeline_definition.definition, run.branch, run.params, run.status,
+    run.waiting_for AS "waitingFor", run.requested_by AS "requestedBy", run.idempotency_key AS "idempotencyKey", run.retry_of_id::text AS "retryOfId",
+    run.cancel_requested AS "cancelRequested", run.error, run.last_seq AS "lastSeq", run.created_at AS "createdAt", run.started_at AS "startedAt",
+    run.finished_at AS "finishedAt"
+  FROM run JOIN pipeline_definition ON pipeline_definition.id = run.definition_id JOIN pipeline ON pipeline.id = pipeline_definition.pipeline_id`;
 
 const toRun = (row: RunRow): RunRecord => ({
   id: row.id,
@@ -113,8 +122,8 @@ export class PrismaRunStore implements RunStore {
 
   async run(id: string): Promise<RunRecord | null> {
     if (!isUuid(id)) return null;
-    const row = await this.db.run.findUnique({where: {id}, include: withDefinition});
-    return row && toRun(row);
+    const [run] = await this.db.$queryRaw<RunRecord[]>`${selectRun} WHERE run.id = ${id}::uuid`;
+    return run ?? null;
   }
 
   async runsById(ids: readonly string[]): Promise<RunRecord[]> {
@@ -195,9 +204,9 @@ export class PrismaRunStore implements RunStore {
   }
 
   async prove(runId: string, step: string, fence: number): Promise<void> {
-    await this.lock(runId);
     const rows = await this.db.$queryRaw<unknown[]>`
-      SELECT 1 AS one FROM run_step WHERE run_id = ${runId}::uuid AND name = ${step} AND fence = ${fence} AND status = 'running' FOR UPDATE`;
+      WITH locked AS MATERIALIZED (SELECT id FROM run WHERE id = ${runId}::uuid FOR UPDATE)
+      SELECT 1 AS one FROM run_step WHERE run_id = (SELECT id FROM locked) AND name = ${step} AND fence = ${fence} AND status = 'running' FOR UPDATE`;
     if (rows.length === 0) throw new MillraceError('LEASE_LOST', {step});
   }
 
@@ -235,8 +244,7 @@ export class PrismaRunStore implements RunStore {
   }
 
   async advance(runId: string): Promise<RunEventData[]> {
-    await this.lock(runId);
-    const run = (await this.run(runId))!;
+    const [run] = await this.db.$queryRaw<[RunRecord]>`${selectRun} WHERE run.id = ${runId}::uuid FOR UPDATE OF run`;
     const steps = await this.steps(runId);
     const status = new Map(steps.map(step => [step.name, step.status]));
     const events: RunEventData[] = [];

@@ -118,7 +118,7 @@ export async function decide({catalog}: StepWorld, run: Pick<RunRecord, 'branch'
   const execute = (reason: string): Decision => ({action: 'execute', reason, output: null});
   return catalog.read(async stores => {
     const into = 'into' in step ? step.into : null;
-    const head = into === null ? null : (await stores.datasets.heads(run.branch)).get(into) ?? null;
+    const head = into === null ? null : await stores.datasets.head(run.branch, into);
     if (run.retryOfId) {
       const before = (await stores.runs.steps(run.retryOfId)).find(other => other.name === step.name);
       const sameInputs = canonicalJson(before?.inputs ?? {}) === canonicalJson(inputIds(ready.inputs));

@@ -26,6 +26,9 @@ export interface WorkerOptions {
 /** How long a step's end waits for a database that is away. */
 const patience = 120;
 
+/** Milliseconds within which a cancelled run tells its steps. */
+const checkDelay = 200;
+
 /** Codes that the same step may not meet again: another try is worth it even where the step asks for none. */
 const transient: readonly string[] = ['COMMIT_CONFLICT', 'CATALOG_UNAVAILABLE'];
 const transientAttempts = 5;
@@ -100,10 +103,12 @@ export class Worker {
     const promise = withLogContext({runId: claimed.run.id, step: claimed.step.name}, () => attempt.run())
       .catch(error => this.logger.error({err: error}, 'a step was given up; its lease will run out'))
       .finally(() => {
+        // While a place was free, whoever queued a step has woken this worker already.
+        const wasFull = this.running.size >= this.options.slots;
         this.running.delete(key);
-        this.wake.signal();
+        if (wasFull) this.wake.signal();
       });
-    this.running.set(key, {promise, check: () => attempt.checkLease()});
+    this.running.set(key, {promise, check: () => attempt.checkLeaseSoon()});
   }
 }
 
@@ -113,6 +118,7 @@ class StepAttempt {
   private readonly report: RunReport;
   private readonly startedAt = Date.now();
   private checking: Promise<void> | undefined;
+  private soon: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly world: StepWorld,
@@ -143,9 +149,18 @@ class StepAttempt {
     } finally {
       clearTimeout(timeout);
       clearInterval(heartbeat);
+      clearTimeout(this.soon);
       this.stopping.removeEventListener('abort', stopped);
       await this.report.close();
     }
+  }
+
+  /** As `checkLease`, once for all that is told within a moment: this step's own events are told too. */
+  checkLeaseSoon(): void {
+    this.soon ??= setTimeout(() => {
+      this.soon = undefined;
+      this.checkLease();
+    }, checkDelay);
   }
 
   /** Prolongs the lease; learns that it is lost or that the run is to stop. */
@@ -291,6 +306,7 @@ class StepAttempt {
       await this.transaction(async stores => {
         await stores.runs.retryStep(run.id, step.name, stored, waitSeconds);
         await stores.runs.appendEvents(run.id, [{kind: 'step_retrying', step: step.name, attempt, error: stored, waitSeconds}]);
+        await stores.jobs.wake(run.id);
       });
       return;
     }
