@@ -17,7 +17,7 @@ export const errorTable = {
   // --- what the caller named
   DATASET_NOT_FOUND: {message: "There is no dataset '{name}'.", hint: '{didYouMean} List them with `millrace datasets`.', http: 404},
   SNAPSHOT_NOT_FOUND: {message: "There is no snapshot '{id}'.", hint: "See a dataset's snapshots with the query `dataset(name) { snapshots { id } }`.", http: 404},
-  PIPELINE_NOT_FOUND: {message: "There is no pipeline '{name}'.", hint: '{didYouMean} Put a jobs file into the jobs folder, or create one with `createPipeline`.', http: 404},
+  PIPELINE_NOT_FOUND: {message: "There is no pipeline '{name}'.", hint: '{didYouMean} Put a jobs file into the jobs folder, or create one with `createPipeline`. {problems}', http: 404},
   RUN_NOT_FOUND: {message: "There is no run '{id}'.", hint: 'List runs with the query `runs { nodes { id } }`.', http: 404},
   MODEL_NOT_FOUND: {message: "There is no model '{name}'.", hint: '{didYouMean} List them with `millrace models`.', http: 404},
   MODEL_VERSION_NOT_FOUND: {message: "Model '{name}' has no {version}.", hint: 'See its versions and aliases with `millrace models`.', http: 404},
@@ -135,7 +135,7 @@ export class MillraceError extends Error {
   ) {
     const row: ErrorRow = errorTable[code];
     super(fill(row.message, details), options);
-    this.hint = fill(row.hint, {didYouMean: '', ...details});
+    this.hint = fill(row.hint, {didYouMean: '', problems: '', ...details});
     this.http = row.http;
     this.exit = row.exit ?? 1;
   }
@@ -150,7 +150,7 @@ export class MillraceError extends Error {
 export function asMillraceError(error: unknown): MillraceError {
   if (error instanceof MillraceError) return error;
   const reason = error instanceof Error ? error.message : String(error);
-  if ((error as NodeJS.ErrnoException | null)?.code === 'ENOSPC') return new MillraceError('DISK_FULL', {path: 'the data'}, {cause: error});
+  if (['ENOSPC', 'EDQUOT', 'EFBIG'].includes((error as NodeJS.ErrnoException | null)?.code ?? '')) return new MillraceError('DISK_FULL', {path: 'the data'}, {cause: error});
   return new MillraceError('INTERNAL', {reason}, {cause: error});
 }
 

@@ -22,6 +22,10 @@ const readerOptions = z.strictObject({
   escape: z.string().max(1).optional(),
   nulls: z.array(z.string()).optional(),
   types: z.record(z.string(), z.string()).optional(),
+  compression: z.enum(['gzip', 'zstd']).optional(),
+  skip: z.int().min(0).optional(),
+  dateFormat: z.string().min(1).optional(),
+  timestampFormat: z.string().min(1).optional(),
 });
 
 /** Also what the graph's `ingest` takes. */

@@ -16,6 +16,9 @@ export interface JobsProblem {
   readonly error: MillraceError;
 }
 
+/** Jobs files that are loaded at once, each by a process. */
+const filesAtOnce = 4;
+
 /** The jobs folder: `*.ts`, `*.mts` and `*.js` files that yield pipelines. Files are loaded again when they, or files beside them, changed. */
 export class JobsFolder {
   private readonly loaded = new Map<string, string>();
@@ -51,20 +54,31 @@ export class JobsFolder {
     // What a jobs file reads beside itself (an SQL file) counts as part of it.
     const state = (await Promise.all(names.map(async name => `${name} ${(await stat(join(this.folder, name))).mtimeMs}`))).join('\n');
     const files = names.filter(name => /\.(m?ts|m?js)$/.test(name) && !name.endsWith('.d.ts'));
-    const changed: JobsFile[] = [];
-    for (const file of files) {
-      if (this.loaded.get(file) === state) continue;
-      this.loaded.set(file, state);
-      try {
-        const definitions = await loadJobsFile(join(this.folder, file), file, this.seconds);
-        this.problemsByFile.delete(file);
-        changed.push(...definitions.map(definition => ({file, definition})));
-      } catch (error) {
-        this.failed(file, error);
-      }
+    const changed = files.filter(file => this.loaded.get(file) !== state);
+    for (const file of changed) this.loaded.set(file, state);
+    for (const file of this.loaded.keys()) {
+      if (files.includes(file)) continue;
+      this.loaded.delete(file);
+      this.problemsByFile.delete(file);
     }
-    for (const file of this.loaded.keys()) if (!files.includes(file)) this.loaded.delete(file);
-    return changed;
+    // Some at once: one that never returns holds up one place, until its time is over.
+    const definitions = new Map<string, unknown[]>();
+    const waiting = [...changed];
+    await Promise.all(Array.from({length: filesAtOnce}, async () => {
+      for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) definitions.set(file, await this.load(file));
+    }));
+    return changed.flatMap(file => definitions.get(file)!.map(definition => ({file, definition})));
+  }
+
+  private async load(file: string): Promise<unknown[]> {
+    try {
+      const definitions = await loadJobsFile(join(this.folder, file), file, this.seconds);
+      this.problemsByFile.delete(file);
+      return definitions;
+    } catch (error) {
+      this.failed(file, error);
+      return [];
+    }
   }
 }
 

@@ -40,7 +40,8 @@ export class PipelineService implements Pipelines {
       const found = await stores.runs.pipeline(name);
       if (found) return found;
       const names = (await stores.runs.pipelines()).map(pipeline => pipeline.name);
-      throw new MillraceError('PIPELINE_NOT_FOUND', {name, didYouMean: didYouMean(name, names)});
+      const problems = this.jobs.problems.map(({error}) => error.message).join(' ');
+      throw new MillraceError('PIPELINE_NOT_FOUND', {name, didYouMean: didYouMean(name, names), problems});
     });
   }
 
@@ -223,6 +224,7 @@ export class PipelineService implements Pipelines {
     signal.addEventListener('abort', left, {once: true});
     try {
       let last = after;
+      let ended: bigint | null = null;
       while (!signal.aborted) {
         const events = await patiently(() => this.world.catalog.read(stores => stores.runs.events(runId, last, eventsAtOnce)), patience, signal);
         if (events.length > 0 && events[0]!.seq !== last + 1n) throw new MillraceError('EVENTS_EXPIRED', {seq: events[0]!.seq - 1n});
@@ -232,7 +234,13 @@ export class PipelineService implements Pipelines {
           if (event.data.kind === 'run_finished') return;
         }
         if (events.length === eventsAtOnce) continue;
-        if (events.length === 0 && (await this.hasEnded(runId, last))) return;
+        if (events.length === 0) {
+          if (ended !== null) throw new MillraceError('EVENTS_EXPIRED', {seq: ended});
+          ended = await this.lastIfEnded(runId);
+          if (ended !== null && last >= ended) return;
+          // It may have ended since the events were read: then the rest is there now.
+          if (ended !== null) continue;
+        }
         await wake.wait(backstop);
       }
     } finally {
@@ -241,11 +249,9 @@ export class PipelineService implements Pipelines {
     }
   }
 
-  /** A subscriber may ask for what comes after the last event of a run that has ended, or whose events are gone. */
-  private async hasEnded(runId: string, last: bigint): Promise<boolean> {
-    const run = await this.world.catalog.read(stores => stores.runs.run(runId));
-    if (!run?.finishedAt) return false;
-    if (last < run.lastSeq) throw new MillraceError('EVENTS_EXPIRED', {seq: run.lastSeq});
-    return true;
+  /** The number of a run's last event, once it has ended. */
+  private async lastIfEnded(runId: string): Promise<bigint | null> {
+    const run = await patiently(() => this.world.catalog.read(stores => stores.runs.run(runId)), patience);
+    return run?.finishedAt ? run.lastSeq : null;
   }
 }

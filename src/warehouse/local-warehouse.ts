@@ -91,6 +91,7 @@ class LocalWarehouse implements Warehouse {
     checkName(dataset);
     const {head, nextId} = await this.catalog.read(async stores => {
       const record = await stores.datasets.byName(dataset);
+      if (!record) await refuseTwin(stores, dataset);
       return {head: await stores.datasets.head(branch, dataset), nextId: record ? await stores.datasets.nextFieldId(record.id) : 1};
     });
     const {schema, changes} = evolve(dataset, head?.schema ?? null, described, mode, nextId);
@@ -101,8 +102,6 @@ class LocalWarehouse implements Warehouse {
   async prepare(input: PrepareInput): Promise<PreparedCommit> {
     const {dataset, branch, operation, stage, schema, signal} = input;
     const id = newId();
-    const hashes = await sha256OfFiles(input.files.map(file => file.path));
-    const hashed = input.files.map((file, index) => ({...file, sha256: hashes[index]!}));
     const head = await this.catalog.read(stores => stores.datasets.head(branch, dataset));
     // Another commit may have changed the columns since, or given the same field ids to others.
     if ((head?.id ?? null) !== input.parentId) throw new MillraceError('COMMIT_CONFLICT', {dataset});
@@ -112,13 +111,17 @@ class LocalWarehouse implements Warehouse {
       schema,
       files: [
         ...(parentFiles?.files ?? []),
-        ...hashed.map(file => ({path: file.path, rowCount: file.rowCount, bytes: file.bytes, firstRowId: 0, rowIds: 'positional' as const})),
+        ...input.files.map(file => ({path: file.path, rowCount: file.rowCount, bytes: file.bytes, firstRowId: 0, rowIds: 'positional' as const})),
       ],
-      uniform: parentFiles === null && hashed.every(file => file.columns.length === schema.fields.length),
+      uniform: parentFiles === null && input.files.every(file => file.columns.length === schema.fields.length),
     };
     const rules = input.rules ?? (await this.catalog.read(stores => stores.datasets.byName(dataset)))?.rules ?? {};
-    await checkRules({dataset, rules, table, engine: this.engine, referenced: name => this.referenced(name, branch), signal});
-    const profile = await this.engine.profile(table, {signal});
+    // The checksums are made in a thread of their own, beside the engine's.
+    const [hashes, profile] = await Promise.all([
+      sha256OfFiles(input.files.map(file => file.path)),
+      checkRules({dataset, rules, table, engine: this.engine, referenced: name => this.referenced(name, branch), signal}).then(() => this.engine.profile(table, {signal})),
+    ]);
+    const hashed = input.files.map((file, index) => ({...file, sha256: hashes[index]!}));
 
     const relative = `data/${dataset}/${id}`;
     const files: CommitRecord['files'] = hashed.map(file => ({
@@ -173,6 +176,7 @@ class LocalWarehouse implements Warehouse {
   private async datasetFor(stores: Stores, name: string, rules: PrepareInput['rules']) {
     const existing = await stores.datasets.byName(name);
     if (existing) return {record: existing, isNew: false};
+    await refuseTwin(stores, name);
     const model = await stores.models.byName(name);
     if (model) throw new MillraceError('NAME_TAKEN', {name, by: 'a model', suggestion: `${name}_data`});
     try {
@@ -256,6 +260,12 @@ class LocalWarehouse implements Warehouse {
     for (const head of heads.values()) if (!existsSync(this.pathOf(manifestPath(head)))) await this.writeManifest(head);
     return removed;
   }
+}
+
+/** SQL does not tell names apart by their case. */
+async function refuseTwin(stores: Stores, name: string): Promise<void> {
+  const twin = (await stores.datasets.list()).find(other => other.name.toLowerCase() === name.toLowerCase());
+  if (twin && twin.name !== name) throw new MillraceError('NAME_TAKEN', {name, by: `the dataset '${twin.name}', since SQL does not tell them apart`, suggestion: `${name}_2`});
 }
 
 async function listFolder(folder: string): Promise<string[]> {

@@ -2,44 +2,26 @@
  * A server is killed at each boundary between two writes, started again on the same folder, and finishes what it had begun: nothing
  * lost, nothing doubled, nothing left over.
  */
-import {cpSync, existsSync, readdirSync} from 'node:fs';
+import {spawnSync} from 'node:child_process';
+import {existsSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {boundaries} from '../../src/core/boundaries.ts';
 import type {Boundary} from '../../src/core/boundaries.ts';
+import {createDatabase} from '../support/postgres.ts';
+import type {TestDatabase} from '../support/postgres.ts';
 import {collect, createProject, data, runEvents} from '../support/project.ts';
 import type {Project} from '../support/project.ts';
 import {killServers, startServer} from '../support/server-process.ts';
+import type {ServerProcess} from '../support/server-process.ts';
 import {registerTripsModel, tripCount, writeTrips} from '../support/trips.ts';
 
-/** A project whose model is registered, to be copied: each test begins with what a user would have. */
-let prepared: Project;
+afterAll(killServers);
 
-beforeAll(async () => {
-  prepared = createProject();
-  writeTrips(prepared);
-  prepared.write('jobs/broken.ts', `import {ingest, pipeline, sql} from 'millrace/jobs';
-    export default pipeline('broken', {steps: [
-      ingest('broken_raw', {path: 'data/trips.csv'}),
-      sql('broken_rows', 'SELECT CAST(from_city AS INTEGER) AS n FROM broken_raw'),
-    ]});`);
-  const server = await startServer(prepared.folder);
-  expect(await registerTripsModel(server.url)).toMatchObject({version: {number: 1}});
-  expect(await server.end('SIGTERM')).toEqual({code: 0, signal: null});
-});
-afterAll(async () => {
-  await killServers();
-  prepared.remove();
-});
-
-function copyOfPrepared(): Project {
-  const project = createProject();
-  cpSync(prepared.folder, project.folder, {recursive: true});
-  return project;
-}
-
-const start = async (url: string, pipeline: string): Promise<string> => {
+/** The same run however often it is asked for. */
+const start = async (url: string, pipeline: string, idempotencyKey = 'the run'): Promise<string> => {
   const {startRun} = await data(url, `mutation($input: StartRunInput!) { startRun(input: $input) { ... on RunStarted { run { id } } ... on Failure { code message hint } } }`, {
-    input: {pipeline, idempotencyKey: 'the one run'},
+    input: {pipeline, idempotencyKey},
   });
   return startRun.run.id as string;
 };
@@ -92,66 +74,149 @@ function expectNothingLeft(folder: string, snapshots: Readonly<Record<string, re
   expect(filesOf(join(home, 'models'))).toHaveLength(1);
 }
 
-/** The boundary, the time it is passed at which the process dies, and the pipeline that is run. */
-const deaths: readonly (readonly [Boundary, number, 'trips_daily' | 'broken'])[] = [
-  ['step claimed', 1, 'trips_daily'],
-  ['step begun', 2, 'trips_daily'],
-  ['files staged', 3, 'trips_daily'],
-  ['files moved', 2, 'trips_daily'],
-  ['before commit', 1, 'trips_daily'],
-  ['before commit', 4, 'trips_daily'],
-  ['after commit', 2, 'trips_daily'],
-  ['manifest written', 3, 'trips_daily'],
-  ['step failed', 1, 'broken'],
+const registerModel = 'model stored';
+const run = 'trips_daily';
+/**
+ * One server after another over one folder: each goes on with what the one before left, and dies at its boundary. At no step more
+ * than two, since a step that ends every worker is given up.
+ */
+const deaths: readonly (readonly [Boundary, doing: string])[] = [
+  [registerModel, 'a model is registered'],
+  ['step claimed', 'the ingest begins'],
+  ['files staged', 'the ingest has read its file'],
+  ['after commit', 'the ingest has committed'],
+  ['step begun', 'the SQL step begins'],
+  ['files moved', 'the SQL step has its files in their place'],
+  ['manifest written', 'the SQL step has committed'],
+  ['before commit', 'the predict or the publish step ends'],
 ];
 
 test('every boundary has its death', () => {
-  expect(new Set([...deaths.map(([name]) => name), 'model stored'])).toEqual(new Set(boundaries));
+  expect(new Set([...deaths.map(([name]) => name), 'step failed'])).toEqual(new Set(boundaries));
 });
 
-describe('kill -9, on the embedded database', () => {
-  test.each(deaths)("at '%s' (time %i) of %s", async (name, time, pipeline) => {
-    const project = copyOfPrepared();
-    try {
-      const first = await startServer(project.folder, {env: {MILLRACE_DIE_AT: `${name}#${time}`}});
-      const before = await start(first.url, pipeline).catch(() => null);
-      expect(await first.ended).toEqual({code: null, signal: 'SIGKILL'});
+describe('kill -9 at each boundary, on the embedded database', () => {
+  let project: Project;
+  let isStarted = false;
+  const killed = {code: null, signal: 'SIGKILL'};
 
-      const second = await startServer(project.folder);
-      const id = await start(second.url, pipeline);
-      if (before !== null) expect(id).toBe(before);
-      const events = await eventsOf(second.url, id);
-      expectWholeStory(events, pipeline === 'broken' ? 'FAILED' : 'SUCCEEDED');
-      const middle = Math.floor(events.length / 2);
-      expect((await eventsOf(second.url, id, middle)).map(event => event.seq)).toEqual(events.slice(middle).map(event => event.seq));
+  beforeAll(() => {
+    project = createProject();
+    writeTrips(project);
+    project.write('jobs/broken.ts', `import {ingest, pipeline, sql} from 'millrace/jobs';
+      export default pipeline('broken', {steps: [
+        ingest('broken_raw', {path: 'data/trips.csv'}),
+        sql('broken_rows', 'SELECT CAST(from_city AS INTEGER) AS n FROM broken_raw'),
+      ]});`);
+  });
+  afterAll(() => project.remove());
 
-      let snapshots: Record<string, string[]>;
-      if (pipeline === 'broken') {
-        const {dataset} = await data(second.url, '{ dataset(name: "broken_raw") { snapshots { id } } }');
-        snapshots = {broken_raw: dataset.snapshots.map((snapshot: any) => snapshot.id)};
-        expect(snapshots.broken_raw).toHaveLength(1);
-      } else {
-        snapshots = await expectWholeData(second.url, id);
-      }
-      expect(await second.end('SIGTERM')).toEqual({code: 0, signal: null});
-      expectNothingLeft(project.folder, snapshots);
-    } finally {
-      project.remove();
+  test.each(deaths)("'%s': %s", async name => {
+    const server = await startServer(project.folder, {env: {MILLRACE_DIE_AT: name}});
+    if (name === registerModel) {
+      await expect(registerTripsModel(server.url)).rejects.toThrow();
+    } else if (!isStarted) {
+      expect(await registerTripsModel(server.url)).toMatchObject({version: {number: 1}});
+      // The server may die before it has answered.
+      await start(server.url, run).catch(() => undefined);
+      isStarted = true;
     }
+    expect(await server.ended).toEqual(killed);
   });
 
-  test("at 'model stored': the model is registered again, once", async () => {
-    const project = createProject();
-    try {
-      const first = await startServer(project.folder, {env: {MILLRACE_DIE_AT: 'model stored'}});
-      await expect(registerTripsModel(first.url)).rejects.toThrow();
-      expect(await first.ended).toEqual({code: null, signal: 'SIGKILL'});
-      const second = await startServer(project.folder);
-      expect(await registerTripsModel(second.url)).toMatchObject({version: {number: 1}});
-      expect(await second.end('SIGTERM')).toEqual({code: 0, signal: null});
-      expect(filesOf(join(project.folder, '.millrace/models'))).toHaveLength(1);
-    } finally {
-      project.remove();
+  test('the last one finishes it by itself: once each, all of it, nothing left over', async () => {
+    const server = await startServer(project.folder);
+    const runId = await start(server.url, run);
+    const events = await eventsOf(server.url, runId);
+    expectWholeStory(events, 'SUCCEEDED');
+    for (const after of [1, Math.floor(events.length / 2), events.length - 1]) {
+      expect((await eventsOf(server.url, runId, after)).map(event => event.seq)).toEqual(events.slice(after).map(event => event.seq));
     }
+    const snapshots = await expectWholeData(server.url, runId);
+    expect(await server.end('SIGTERM')).toEqual({code: 0, signal: null});
+    expectNothingLeft(project.folder, snapshots);
+  });
+
+  test("'step failed': a run that has failed stays so", async () => {
+    const first = await startServer(project.folder, {env: {MILLRACE_DIE_AT: 'step failed'}});
+    await start(first.url, 'broken', 'the broken run');
+    expect(await first.ended).toEqual(killed);
+    const second = await startServer(project.folder);
+    expectWholeStory(await eventsOf(second.url, await start(second.url, 'broken', 'the broken run')), 'FAILED');
+    expect(await second.end('SIGTERM')).toEqual({code: 0, signal: null});
+  });
+});
+
+/** Its filter makes the join of 320 million rows take a while. */
+const slowJobs = `
+  import {ingest, int, pipeline, sql} from 'millrace/jobs';
+  export default pipeline('slow', {params: {days: int({default: 1})}, steps: [
+    ingest('slow_raw', {path: 'data/trips.csv'}),
+    sql('slow_rows', 'SELECT count(*) AS n, $days AS days FROM slow_raw a, slow_raw b, slow_raw c, slow_raw d WHERE d.id <= 40 AND a.id + b.id + c.id + d.id = 100'),
+  ]});`;
+
+test('SIGTERM while a step runs: it is given back at once, and the next server does it', async () => {
+  const project = createProject();
+  try {
+    writeTrips(project);
+    project.write('jobs/slow.ts', slowJobs);
+    const first = await startServer(project.folder, {env: {MILLRACE_DIE_AT: 'step begun#2', MILLRACE_DIE_BY: 'SIGTERM'}});
+    const id = await start(first.url, 'slow');
+    expect(await first.ended).toEqual({code: 0, signal: null});
+    for (const empty of ['warehouse/staging', 'scratch', 'tmp']) expect([empty, filesOf(join(project.folder, '.millrace', empty))]).toEqual([empty, []]);
+
+    const second = await startServer(project.folder);
+    const events = await eventsOf(second.url, id);
+    expectWholeStory(events, 'SUCCEEDED');
+    expect(events.filter(event => event.__typename === 'StepStarted' && event.step.name === 'slow_rows')).toHaveLength(2);
+    const {run: {steps}} = await data(second.url, 'query($id: ID!) { run(id: $id) { steps { name attempt } } }', {id});
+    expect(steps).toEqual([{name: 'slow_raw', attempt: 1}, {name: 'slow_rows', attempt: 1}]);
+    expect(await second.end('SIGTERM')).toEqual({code: 0, signal: null});
+  } finally {
+    project.remove();
+  }
+});
+
+describe('SIGSTOP past the lease, two workers on one PostgreSQL', () => {
+  let project: Project;
+  let database: TestDatabase;
+  let server: ServerProcess;
+  const onDatabase = () => [`catalog.url=${database.url}`];
+
+  beforeAll(async () => {
+    project = createProject();
+    writeTrips(project);
+    database = await createDatabase();
+    server = await startServer(project.folder, {set: [...onDatabase(), 'pipelines.workers=0']});
+    await registerTripsModel(server.url);
+  });
+  afterAll(async () => {
+    await killServers();
+    await database.drop();
+    project.remove();
+  });
+
+  const paused = async (worker: ServerProcess): Promise<void> => {
+    while (!spawnSync('ps', ['-o', 'state=', '-p', String(worker.pid)], {encoding: 'utf8'}).stdout.startsWith('T')) await sleep(50);
+  };
+
+  test.each<[Boundary, number]>([['files staged', 1], ['before commit', 3]])("at '%s' (time %i): who wakes too late commits nothing", async (name, time) => {
+    const {startRun} = await data(server.url, `mutation { startRun(input: {pipeline: "trips_daily", params: {least: ${time}}}) { ... on RunStarted { run { id } } } }`);
+    const {id} = startRun.run;
+    const late = await startServer(project.folder, {command: 'work', set: onDatabase(), env: {MILLRACE_DIE_AT: `${name}#${time}`, MILLRACE_DIE_BY: 'SIGSTOP'}});
+    await paused(late);
+    const other = await startServer(project.folder, {command: 'work', set: onDatabase()});
+    const events = await eventsOf(server.url, id);
+    expectWholeStory(events, 'SUCCEEDED');
+
+    late.signal('SIGCONT');
+    while (!late.output().includes('another worker has taken the step over')) await sleep(50);
+    expect(await eventsOf(server.url, id)).toEqual(events);
+    const {run: {snapshots}} = await data(server.url, 'query($id: ID!) { run(id: $id) { snapshots { dataset { name } } } }', {id});
+    const names = snapshots.map((snapshot: any) => snapshot.dataset.name);
+    expect(names).toHaveLength(new Set(names).size);
+    for (const worker of [late, other]) expect(await worker.end('SIGTERM')).toEqual({code: 0, signal: null});
+    const {datasets} = await data(server.url, '{ datasets { nodes { name snapshots { id } } } }');
+    expectNothingLeft(project.folder, Object.fromEntries(datasets.nodes.map((dataset: any) => [dataset.name, dataset.snapshots.map((snapshot: any) => snapshot.id)])));
   });
 });

@@ -2,7 +2,7 @@ import {MillraceError} from '../../core/errors.ts';
 import type {Query} from '../engine.ts';
 import {linesBefore} from './relations.ts';
 
-const fullDisk = /no space left on device|could not write.*space|ENOSPC|max_temp_directory_size/i;
+const fullDisk = /no space left on device|disk quota exceeded|file too large|could not write.*space|ENOSPC|EDQUOT|EFBIG|max_temp_directory_size/i;
 const unreadable = /^(?:IO|Invalid Input|Conversion|HTTP|Serialization|Invalid|Invalid Configuration|Not implemented|Binder|TransactionContext|INTERNAL|Parameter Not Resolved|Out of Range) Error/i;
 
 /** What was being done when DuckDB failed: tells which code the failure gets. */

@@ -50,6 +50,7 @@ async function sniffCsv(lease: Lease, raw: RawFiles): Promise<RawFiles> {
   const said = raw.options;
   const [dialect] = await objects(lease, `FROM sniff_csv(${[literal(first!), ...csvDialect(said)].join(', ')})`);
   const text = (value: unknown) => (value === null || value === '(empty)' ? '' : String(value));
+  await refuseGuesses(lease, raw, {delimiter: text(dialect!.Delimiter), skip: Number(dialect!.SkipRows), names: (dialect!.Columns as {name: string}[]).map(column => column.name)});
   const options: RawOptions = {
     ...said,
     delimiter: said.delimiter ?? text(dialect!.Delimiter),
@@ -66,6 +67,25 @@ async function sniffCsv(lease: Lease, raw: RawFiles): Promise<RawFiles> {
   await sameColumns(lease, raw, options, guesses.map(column => column.name));
   const types = await proven(lease, raw.files, options, guesses);
   return {...raw, options: {...options, columns: guesses.map((column, index) => ({name: column.name, type: typeName(types[index]!)}))}};
+}
+
+/**
+ * Where lines have different numbers of fields DuckDB looks for a reading without that: it leaves out the first lines, or takes each
+ * for one field. Lines are left out only where they are no records: empty, a comment, a title.
+ */
+async function refuseGuesses(lease: Lease, raw: RawFiles, {delimiter, skip, names}: {delimiter: string; skip: number; names: readonly string[]}): Promise<void> {
+  const [first] = raw.files;
+  const said = raw.options;
+  if (said.skip === undefined && skip > 0) {
+    const lines = await objects(lease, `FROM read_csv(${[literal(first!), 'auto_detect = false', 'header = false', `delim = '\x1f'`, `quote = ''`, `escape = ''`, `columns = {line: 'VARCHAR'}`,
+      ...csvDialect({compression: said.compression})].join(', ')}) LIMIT ${skip}`);
+    const record = lines.map(({line}) => String(line ?? '')).find(line => !line.startsWith('#') && line.includes(delimiter));
+    if (record !== undefined) throw sourceUnreadable(`its lines have different numbers of fields: '${record.slice(0, 60)}' has others than those after line ${skip}`, [first!], raw.format);
+  }
+  const [only, ...more] = names;
+  if (said.delimiter === undefined && more.length === 0 && only !== undefined && /[,;\t|]/.test(only)) {
+    throw sourceUnreadable(`its lines have different numbers of fields: not all have those of '${only.slice(0, 60)}'`, [first!], raw.format);
+  }
 }
 
 const isoUnless = (format: unknown): string | undefined => {

@@ -116,7 +116,8 @@ export class PipelineResolver {
     const {source: {path, upload}, format, into, mode, key, foreignKeys, idempotencyKey} = input;
     const options = jsonObject(input.options, 'input.options') as RawOptions | undefined;
     const source = {path: path ?? undefined, upload: upload ?? undefined, format: format ?? undefined, options};
-    const rules = {key: key ?? undefined, foreignKeys: foreignKeys?.map(({column, references, as}) => ({column, references, as: as ?? undefined}))};
+    // Nothing said: those of the dataset stay.
+    const rules = key || foreignKeys ? {key: key ?? undefined, foreignKeys: foreignKeys?.map(({column, references, as}) => ({column, references, as: as ?? undefined}))} : undefined;
     const run = await services.pipelines.ingest(viewer, {source, into, mode, rules}, idempotencyKey ?? undefined);
     return new RunStarted(new Run(run));
   }
