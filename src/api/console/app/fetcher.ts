@@ -1,5 +1,6 @@
 import {type Fetcher, type FetcherParams, createGraphiQLFetcher} from '@graphiql/toolkit';
-import type {DocumentNode} from 'graphql';
+import {Kind, parse} from 'graphql';
+import type {DocumentNode, OperationDefinitionNode} from 'graphql';
 import {createClient} from 'graphql-ws';
 import {askForSecret, authorization} from './secret.ts';
 
@@ -13,15 +14,30 @@ export function createFetcher(url: URL): Fetcher {
     fetch: fetchWithSecret,
   });
   return async (params, options) => {
-    const answer = await fetcher(withLastRun(params), options);
+    const document = parsed(params.query);
+    const operation = document && operationOf(document, params.operationName);
+    const answer = await fetcher(
+      withLastRun({...params, operationName: operation?.name?.value ?? params.operationName}),
+      {...options, documentAST: document ?? options?.documentAST},
+    );
     // Queries come as iterators too, because an answer by HTTP may come in parts.
-    return isSubscription(options?.documentAST, params.operationName) ? collected(answer as AsyncIterableIterator<Payload>) : answer;
+    return operation?.operation === 'subscription' ? collected(answer as AsyncIterableIterator<Payload>) : answer;
   };
 }
 
-function isSubscription(document: DocumentNode | undefined, name: string | null | undefined): boolean {
-  const operations = document?.definitions.filter((definition) => definition.kind === 'OperationDefinition') ?? [];
-  return (operations.find((operation) => operation.name?.value === name) ?? operations[0])?.operation === 'subscription';
+/** GraphiQL looks at a document a moment after it changed: right after a change of tabs it names what was in the last one. */
+function operationOf(document: DocumentNode, name: string | null | undefined): OperationDefinitionNode | undefined {
+  const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+  return operations.length === 1 ? operations[0] : operations.find((operation) => operation.name?.value === name);
+}
+
+/** Undefined for what the server will refuse with the place of the mistake. */
+function parsed(query: string): DocumentNode | undefined {
+  try {
+    return parse(query);
+  } catch {
+    return undefined;
+  }
 }
 
 interface Payload {
