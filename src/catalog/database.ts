@@ -86,7 +86,7 @@ export function asCatalogError(error: unknown): MillraceError {
   if (error instanceof MillraceError) return error;
   const code = databaseCode(error);
   const message = error instanceof Error ? error.message : String(error);
-  if ((code && unavailable.has(code)) || /terminat|ECONN|closed|not queryable|timeout exceeded|Server has closed/i.test(message)) {
+  if ((code && unavailable.has(code)) || /terminat|ECONN|can't reach|closed|not queryable|timeout exceeded|Server has closed/i.test(message)) {
     return new MillraceError('CATALOG_UNAVAILABLE', {reason: message.trim().split('\n').at(-1)}, {cause: error});
   }
   return asMillraceError(error);

@@ -3,7 +3,7 @@ import type {ApolloServerOptionsWithGateway, ApolloServerPlugin} from '@apollo/s
 import {ApolloServerPluginCacheControlDisabled, ApolloServerPluginInlineTraceDisabled, ApolloServerPluginLandingPageDisabled, ApolloServerPluginSchemaReportingDisabled, ApolloServerPluginUsageReportingDisabled} from '@apollo/server/plugin/disabled';
 import type {ExecutionResult} from 'graphql';
 import type {Logger} from '../../core/logging.ts';
-import {errorFormatter} from './format-error.ts';
+import {asTableError, errorFormatter} from './format-error.ts';
 import {maxTokens} from './graph.ts';
 import type {Graph, Prepared} from './graph.ts';
 import {stringify} from './stringify.ts';
@@ -49,6 +49,11 @@ const usePrepared: ApolloServerPlugin<HttpContext> = {
       async didResolveSource(request) {
         const document = request.contextValue.prepared?.document;
         if (document) (request as {document?: typeof document}).document = document;
+      },
+      // Nothing could be answered, but will be later: clients and proxies know that by the status.
+      async willSendResponse({response, errors}) {
+        const {body, http} = response;
+        if (body.kind === 'single' && !body.singleResult.data && errors?.some(error => asTableError(error).http === 503)) http.status = 503;
       },
     };
   },
