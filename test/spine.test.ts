@@ -116,8 +116,10 @@ describe('the spine', () => {
 
   test('lineage leads from the predictions to the raw file', async () => {
     const {dataset} = await data(url, `{ dataset(name: "trip_predictions") { head { id } } }`);
-    const {lineage} = await data(url, `query($id: ID!) { lineage(of: {snapshot: $id}) { nodes { __typename ... on RawFile { path sha256 } } edges { from to kind } } }`, {id: dataset.head.id});
+    const {lineage} = await data(url, `query($id: ID!) { lineage(of: {snapshot: $id}) { nodes { __typename ... on RawFile { id path sha256 } ... on Snapshot { id } ... on Run { id } ... on ModelVersion { id } } edges { from to kind } } }`, {id: dataset.head.id});
     const kinds = lineage.nodes.map((node: any) => node.__typename);
+    const ids = new Set(lineage.nodes.map((node: any) => node.id));
+    expect(lineage.edges.flatMap((edge: any) => [edge.from, edge.to]).filter((id: string) => !ids.has(id))).toEqual([]);
     expect(kinds).toEqual(expect.arrayContaining(['RawFile', 'Snapshot', 'Run', 'ModelVersion']));
     expect(lineage.nodes.find((node: any) => node.__typename === 'RawFile').path).toBe('data/trips.csv');
   });

@@ -87,6 +87,13 @@ describe('ingest', () => {
     expect((await data(url, `{ visits { at } }`)).visits).toHaveLength(2);
   });
 
+  test('nested names that are no legal GraphQL names are mapped, and brick nothing', async () => {
+    project.write('odd.json', JSON.stringify([{id: 1, exports: {'./jobs': 'a.js', 'x-y': {'1st': [{'@at': 2}]}}}]));
+    expect(await ingest({source: {path: 'odd.json'}, into: 'odd'})).toMatchObject({status: 'SUCCEEDED'});
+    const {odd} = await data(url, `{ odd(where: {exports: {jobs: {_eq: "a.js"}}}) { id exports { jobs x_y { c1st { at } } } } }`);
+    expect(odd).toEqual([{id: 1, exports: {jobs: 'a.js', x_y: {c1st: [{at: '2'}]}}}]);
+  });
+
   test('a pipeline can be created by mutation', async () => {
     const definition = {name: 'double_days', steps: [{kind: 'sql', name: 'doubled', into: 'doubled', sql: 'SELECT day, n * 2 AS twice FROM days'}]};
     const {createPipeline} = await data(url, `mutation($definition: JSON!) { createPipeline(definition: $definition) { __typename ... on Failure { code message } } }`, {definition});

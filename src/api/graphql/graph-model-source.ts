@@ -1,5 +1,6 @@
 import type {Viewer} from '../../core/viewer.ts';
 import type {Models} from '../../models/models.ts';
+import {withLegalMembers} from '../../schemas/legal-members.ts';
 import type {Datasets} from '../../warehouse/warehouse.ts';
 import type {GraphDataset, GraphModel, GraphPrediction} from './data/graph-model.ts';
 import type {GraphModelSource} from './services.ts';
@@ -79,7 +80,7 @@ export class CatalogGraphModel implements GraphModelSource {
   private async read(): Promise<GraphDataset[]> {
     const [views, predictions] = await Promise.all([this.options.datasets.list(this.options.viewer), this.predictions()]);
     return views.flatMap(({dataset, head}) =>
-      head ? [{name: dataset.name, schema: head.schema, rules: dataset.rules, predictions: predictions.get(dataset.name) ?? []}] : []);
+      head ? [{name: dataset.name, schema: withLegalMembers(head.schema), rules: dataset.rules, predictions: predictions.get(dataset.name) ?? []}] : []);
   }
 
   private async predictions(): Promise<Map<string, GraphPrediction[]>> {

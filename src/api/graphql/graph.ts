@@ -3,6 +3,8 @@ import type {DocumentNode, FragmentDefinitionNode, GraphQLSchema} from 'graphql'
 import type {Logger} from '../../core/logging.ts';
 import type {QueryLimits} from '../../core/viewer.ts';
 import {buildDataSchema, swapDataSchema} from './data/data-schema.ts';
+import type {DataSchema} from './data/data-schema.ts';
+import type {GraphModel} from './data/graph-model.ts';
 import {Lru} from './data/plan-cache.ts';
 import {Executor} from './executor.ts';
 import {checkSize} from './limits.ts';
@@ -41,7 +43,7 @@ export class Graph {
     private readonly source: GraphModelSource,
     private readonly logger: Logger,
   ) {
-    this.version = versionOf(new Executor(buildDataSchema(source.current(), core)));
+    this.version = versionOf(new Executor(this.tolerant(source.current(), core, model => buildDataSchema(model, core))));
     this.stopListening = source.onChange(() => this.swap());
   }
 
@@ -88,11 +90,31 @@ export class Graph {
     return {source, executor, document, errors};
   }
 
+  /** The schema of a model; datasets that no valid types can be made of are left out and logged, so that they harm no other. */
+  private tolerant(model: GraphModel, core: GraphQLSchema, build: (model: GraphModel) => DataSchema): DataSchema {
+    try {
+      return build(model);
+    } catch (error) {
+      const kept = model.datasets.filter(dataset => {
+        try {
+          buildDataSchema({...model, datasets: [dataset]}, core);
+          return true;
+        } catch (cause) {
+          this.logger.error({err: cause, dataset: dataset.name}, 'a dataset is left out of the graph');
+          return false;
+        }
+      });
+      if (kept.length === model.datasets.length) throw error;
+      return build({...model, datasets: kept});
+    }
+  }
+
   private swap(): void {
     const began = performance.now();
     const model = this.source.current();
     try {
-      const next = swapDataSchema(this.version.executor.graph, model);
+      const {graph} = this.version.executor;
+      const next = this.tolerant(model, graph.core, kept => swapDataSchema(graph, kept));
       this.version = versionOf(new Executor(next));
       for (const listener of this.listeners) listener(next.schema);
       this.logger.debug({version: String(model.version), milliseconds: Math.round(performance.now() - began)}, 'the graph was swapped');

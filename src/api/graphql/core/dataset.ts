@@ -120,6 +120,10 @@ export class DataFile {
 export class RawFile {
   constructor(private readonly file: {readonly name: string; readonly sha256: string; readonly bytes: number}) {}
 
+  @Field(() => ID, {description: 'The same for the same bytes under the same path.'}) get id(): string {
+    return `file:${this.file.sha256}:${this.file.name}`;
+  }
+
   @Field(() => String, {description: 'Relative to the project, or `package:…`, or `upload:…`.'}) get path(): string {
     return this.file.name;
   }

@@ -13,16 +13,19 @@ type Node = RawFile | Snapshot | Run | ModelVersion;
 
 const LineageNode = createUnionType({name: 'LineageNode', types: () => [RawFile, Snapshot, Run, ModelVersion] as const});
 
+/** Snapshots, runs and versions go by their own ids, which never meet. */
+const shownId = (id: string): string => id.replace(/^(snapshot|run|model_version):/, '');
+
 @ObjectType({description: 'In the direction the data flows.'})
 export class LineageEdge {
-  @Field(() => String, {name: 'from', description: 'The id of a node; of a raw file, `file:` and its SHA-256.'}) readonly source: string;
+  @Field(() => String, {name: 'from', description: 'The `id` of a node.'}) readonly source: string;
   @Field(() => String) readonly to: string;
   @Field(() => EdgeKindEnum) readonly kind: EdgeRecord['kind'];
   @Field(() => [String], {description: '`output = dataset.column`, as far as it is known.'}) readonly columns: readonly string[];
 
   constructor({from, to, kind, columns}: EdgeRecord) {
-    this.source = from;
-    this.to = to;
+    this.source = shownId(from);
+    this.to = shownId(to);
     this.kind = kind;
     this.columns = columns;
   }

@@ -119,8 +119,8 @@ export function jsonForm(expression: string, type: DataType, depth = 0): string 
   }
 }
 
-/** A member of a struct. */
-export const member = (expression: string, field: Field): string => `struct_extract(${expression}, ${literal(field.name)})`;
+/** A member of a struct, by the name the engine knows. */
+export const member = (expression: string, field: Field): string => `struct_extract(${expression}, ${literal(field.sourceName ?? field.name)})`;
 
 /**
  * An object of named parts as an expression for `to_json`. Engines compare the names of struct members without regard to case, so

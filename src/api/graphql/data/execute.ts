@@ -1,5 +1,6 @@
 import {MillraceError} from '../../../core/errors.ts';
 import type {Query} from '../../../engines/engine.ts';
+import {withEngineMembers} from '../../../schemas/legal-members.ts';
 import type {Schema} from '../../../schemas/schema.ts';
 import type {AsOf, SnapshotRecord} from '../../../warehouse/warehouse.ts';
 import type {Facts} from './bindings.ts';
@@ -80,7 +81,7 @@ class FieldRun {
     const relations: Record<string, Query['relations'][string]> = {};
     for (const [name, snapshot] of snapshots) {
       const table = await this.context.table(snapshot);
-      const schema = this.graph.shapes.get(name)!.dataset.schema;
+      const schema = withEngineMembers(this.graph.shapes.get(name)!.dataset.schema);
       // Rows of an older snapshot are shown with today's columns: found by field id, null where they did not exist.
       relations[name] = sameFields(schema, snapshot.schema) ? {...table, rowIds: true} : {...table, schema, uniform: false, rowIds: true};
     }
