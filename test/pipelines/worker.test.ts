@@ -36,7 +36,7 @@ function asker(app: () => App) {
       throw new Error(`the run ended without ${kind}`);
     },
     async end(id: string): Promise<RunRecord> {
-      for await (const _ of pipelines().events(viewer(), id, 0n, new AbortController().signal));
+      await events(id);
       return pipelines().run(viewer(), id);
     },
   };
