@@ -3,7 +3,7 @@
  * Every benchmark is a file beside this one; each measures Millrace and what it is compared with in one run.
  */
 import {readFileSync, writeFileSync} from 'node:fs';
-import {availableParallelism, totalmem} from 'node:os';
+import {availableParallelism, loadavg, totalmem} from 'node:os';
 import {parseArgs} from 'node:util';
 import {ensureBuilt} from '../scripts/lib/build.mjs';
 
@@ -24,9 +24,10 @@ for (const name of positionals.length > 0 ? positionals : names) {
     if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${name}: ${text}`);
   };
   progress('starting');
+  const load = loadavg()[0];
   const lines = await benchmark.run({progress});
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
-  const result = {name, title: benchmark.title, conditions: benchmark.conditions, lines};
+  const result = {name, title: benchmark.title, conditions: benchmark.conditions, lines, load};
   results.push(result);
   console.log(`\n${section(result)}`);
 }
@@ -47,7 +48,7 @@ function write() {
   const machine = `${availableParallelism()} processors, ${Math.round(totalmem() / 2 ** 30)} GiB of memory, ${process.platform} ${process.arch}, Node ${process.versions.node}`;
   const updated = results.reduce((content, result) => {
     const mark = (/** @type {string} */ end) => `<!-- ${end}${result.name} -->`;
-    const body = `${mark('')}\n${section(result)}\n\nMeasured on ${new Date().toISOString().slice(0, 10)} on ${machine}.\n${mark('/')}`;
+    const body = `${mark('')}\n${section(result)}\n\nMeasured on ${new Date().toISOString().slice(0, 10)} on ${machine}; load average before it ${result.load.toFixed(1)}.\n${mark('/')}`;
     const place = new RegExp(`${mark('')}[\\s\\S]*${mark('/')}`);
     return place.test(content) ? content.replace(place, () => body) : `${content.trimEnd()}\n\n${body}\n`;
   }, text);
