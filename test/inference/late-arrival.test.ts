@@ -1,7 +1,5 @@
-import {execFile} from 'node:child_process';
 import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
-import {promisify} from 'node:util';
 import {DuckDBInstance} from '@duckdb/node-api';
 import type {DuckDBConnection} from '@duckdb/node-api';
 import {typeName} from '../../src/schemas/schema.ts';
@@ -80,9 +78,3 @@ describe('what is known of an airport', () => {
     expect(await count('2001-01-01')).toEqual(await count('2001-01-02'));
   });
 });
-
-const python = process.env.MILLRACE_PYTHON;
-(python ? test : test.skip)('training again gives the committed model (MILLRACE_PYTHON names a Python with its requirements)', async () => {
-  const {stdout} = await promisify(execFile)(python!, [`${folder}/train.py`, '--check']);
-  expect(stdout).toContain('greatest difference');
-}, 120_000);
