@@ -11,7 +11,7 @@ import {ask, firstAnswer, query, serve} from './lib/server.mjs';
 const rounds = 3;
 
 export const title = 'Event loop: the longest stall while one server ingests, scores, answers and tells';
-export const conditions = 'One `serve` process ingests flights-3m, computes half a million rows of features and scores them, while two clients ask for rows and aggregates without pause and a subscription follows the run; read from /metrics every 200 ms. Beside it, the longest stall of the asking process, which only waits: what the machine itself adds.';
+export const conditions = 'One `serve` process ingests flights-3m, computes half a million rows of features and scores them, while two clients ask for rows and aggregates without pause and a subscription follows the run; read from /metrics every 200 ms. Beside it, the longest stall of the asking process, which has little to do: a hint of what the machine itself adds.';
 
 export const run = ({progress}) => withProject(async (folder) => {
   progress('preparing');
