@@ -76,6 +76,19 @@ describe('a catalog that is gone for a while', () => {
     }
     expect(readdirSync(join(project.folder, '.millrace/warehouse/staging'))).toEqual([]);
   }, 90_000);
+
+  test('does not keep a server from stopping', async () => {
+    const other = await startApp(project, {set: [`catalog.url=${proxy.url}`, 'pipelines.leaseSeconds=2', 'log.level=silent']});
+    const id = await start(other.http.url, 'many', {day: 99});
+    await proxy.cut();
+    const began = Date.now();
+    await other.lifecycle.stop();
+    expect(Date.now() - began).toBeLessThan(10_000);
+    await proxy.restore();
+    // The first server's worker finishes what the second could not give back.
+    await collect(url, 'subscription($id: ID!) { runEvents(runId: $id, after: "0") { seq } }', {id});
+    expect(await data(url, 'query($id: ID!) { run(id: $id) { status } }', {id})).toEqual({run: {status: 'SUCCEEDED'}});
+  }, 60_000);
 });
 
 describe('a disk that fills while a step writes', () => {
