@@ -40,6 +40,8 @@ export async function startEmbedded(folder: string): Promise<EmbeddedDatabase> {
     const template = isNew ? readTemplate() : null;
 
     if (!isNew) refuseOtherVersion(folder);
+    // PostgreSQL's own lock: empty, when its owner was killed while it wrote it, and then nothing opens the folder. Ours has been taken.
+    rmSync(join(dataFolder, 'postmaster.pid'), {force: true});
     const worker = new Worker(workerUrl('pglite-worker', import.meta.url), {workerData: {folder: dataFolder, socket, template}});
     const version = await new Promise<string>((resolve, reject) => {
       worker.on('message', message => message.ready && resolve(message.ready));
