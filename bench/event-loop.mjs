@@ -2,7 +2,7 @@
 import {monitorEventLoopDelay} from 'node:perf_hooks';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import WebSocket from 'ws';
+import {WebSocket} from 'ws';
 import {flightsFile, sampleFolder} from './lib/app.mjs';
 import {line, megabytes, milliseconds} from './lib/figures.mjs';
 import {prepareProject, registerModel, withProject} from './lib/project.mjs';

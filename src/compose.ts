@@ -190,6 +190,7 @@ function arrange({lifecycle, config, mode, logger, metrics, catalog, engine, run
     for (const folder of [scratchOf(config), config.engine.tempFolder, join(config.published.folder, draftsFolder)]) await sweepFolder(folder, graceHours);
   };
   lifecycle
+    .add({name: 'packages', start: () => (mode === 'work' ? undefined : graphql.preload())})
     .add({name: 'folders', start: async () => void (await Promise.all(folders.map(folder => mkdir(folder, {recursive: true}))))})
     .add({name: 'metrics', stop: () => metrics.stop()})
     .add({name: 'catalog', start: () => catalog.start(), stop: () => catalog.stop()})

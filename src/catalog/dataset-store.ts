@@ -2,7 +2,7 @@ import {isDeepStrictEqual} from 'node:util';
 import {MillraceError} from '../core/errors.ts';
 import {newId} from '../core/ids.ts';
 import type {Field, Rules, Schema} from '../schemas/schema.ts';
-import type {CommitRecord, DatasetRecord, DatasetStore, FileRecord, SnapshotRecord} from '../warehouse/warehouse.ts';
+import type {CommitRecord, DatasetRecord, DatasetSchema, DatasetStore, FileRecord, SnapshotRecord} from '../warehouse/warehouse.ts';
 import {databaseCode} from './database.ts';
 import type {Connection} from './database.ts';
 import {Prisma} from './prisma/client.ts';
@@ -67,6 +67,14 @@ export class PrismaDatasetStore implements DatasetStore {
 
   private async snapshotsWhere(rest: Prisma.Sql): Promise<SnapshotRecord[]> {
     return (await this.db.$queryRaw<SnapshotRow[]>`${selectSnapshots} ${rest}`).map(toSnapshot);
+  }
+
+  async schemas(branch: string): Promise<DatasetSchema[]> {
+    const rows = await this.db.$queryRaw<{name: string; rules: Rules; fields: Field[]}[]>`
+      SELECT dataset.name, dataset.rules, schema_version.fields FROM head
+      JOIN dataset ON dataset.id = head.dataset_id JOIN snapshot ON snapshot.id = head.snapshot_id JOIN schema_version ON schema_version.id = snapshot.schema_id
+      WHERE head.branch = ${branch} ORDER BY dataset.name`;
+    return rows.map(({name, rules, fields}) => ({name, rules, schema: {fields}}));
   }
 
   async heads(branch: string): Promise<Map<string, SnapshotRecord>> {
@@ -246,6 +254,11 @@ export class PrismaDatasetStore implements DatasetStore {
     const highest = highestFieldId(record.schema.fields);
     await this.db.dataset.updateMany({where: {id: record.datasetId, nextFieldId: {lte: highest}}, data: {nextFieldId: highest + 1}});
     return {id, version};
+  }
+
+  async pinned(): Promise<Set<string>> {
+    const rows = await this.db.$queryRaw<{id: string}[]>`SELECT DISTINCT snapshot_id::text AS id FROM pin WHERE until > clock_timestamp()`;
+    return new Set(rows.map(row => row.id));
   }
 
   async pin(snapshotId: string, owner: string, seconds: number): Promise<string> {

@@ -11,7 +11,9 @@ import {PGLiteSocketServer} from '@electric-sql/pglite-socket';
 const {folder, socket, template} = workerData as {folder: string; socket: string; template: Uint8Array | null};
 const port = parentPort!;
 
-const database = await PGlite.create({dataDir: folder, ...(template ? {loadDataDir: new Blob([template as Uint8Array<ArrayBuffer>])} : {})});
+// The default, 128 MB, is for a server: the whole catalog is smaller, and the memory is the process's own.
+const startParams = [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB'];
+const database = await PGlite.create({dataDir: folder, startParams, ...(template ? {loadDataDir: new Blob([template as Uint8Array<ArrayBuffer>])} : {})});
 const {rows} = await database.query<{server_version: string}>('SHOW server_version');
 rmSync(socket, {force: true});
 const server = new PGLiteSocketServer({db: database, path: socket, maxConnections: 64});

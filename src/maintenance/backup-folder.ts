@@ -93,6 +93,6 @@ export const uploadPath = (places: Pick<Places, 'uploads'>, path: string): strin
 /** Counts what a folder's dump names. */
 export async function countsOf(folder: string, manifest: Pick<BackupManifest, 'tables'>): Promise<Pick<BackupSummary, 'datasets' | 'snapshots'> & {ofFiles: number}> {
   let ofFiles = 0;
-  for await (const _ of namedFiles(folder, {warehouse: '', models: '', uploads: ''})) ofFiles++;
+  for await (const file of namedFiles(folder, {warehouse: '', models: '', uploads: ''})) if (file) ofFiles++;
   return {ofFiles, datasets: manifest.tables.dataset?.rows ?? 0, snapshots: manifest.tables.snapshot?.rows ?? 0};
 }

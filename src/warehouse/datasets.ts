@@ -20,6 +20,8 @@ export function createDatasets({catalog, warehouse}: DatasetsOptions): Datasets 
         return records.map(dataset => ({dataset, head: heads.get(dataset.name) ?? null})).filter(view => matches(view, search));
       }),
 
+    schemas: () => batch(datasets => datasets.schemas('main')),
+
     get: (_viewer, name) =>
       batch(async datasets => {
         const dataset = await datasets.byName(name);

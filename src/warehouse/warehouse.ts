@@ -105,6 +105,9 @@ export interface DatasetStore {
   /** Field ids never come again. */
   nextFieldId(datasetId: string): Promise<number>;
 
+  /** What the graph's types are made of, of every dataset with a head: small, because profiles and lineage are left out. */
+  schemas(branch: string): Promise<DatasetSchema[]>;
+
   /** Heads of a branch by dataset name: one consistent set, in one statement. */
   heads(branch: string): Promise<Map<string, SnapshotRecord>>;
   head(branch: string, name: string): Promise<SnapshotRecord | null>;
@@ -136,6 +139,8 @@ export interface DatasetStore {
   /** Inserts snapshot and files and moves the head. @throws COMMIT_CONFLICT when the head is not `parentId`. */
   commit(record: CommitRecord): Promise<SnapshotRecord>;
 
+  /** Ids of the snapshots that somebody holds now: nothing of them may expire. */
+  pinned(): Promise<Set<string>>;
   pin(snapshotId: string, owner: string, seconds: number): Promise<string>;
   unpin(id: string): Promise<void>;
   renewPin(id: string, seconds: number): Promise<void>;
@@ -215,10 +220,19 @@ export interface DatasetView {
   readonly head: SnapshotRecord | null;
 }
 
+/** A dataset's columns now, and its rules. */
+export interface DatasetSchema {
+  readonly name: string;
+  readonly schema: Schema;
+  readonly rules: Rules;
+}
+
 /** What the APIs and the command line call. */
 export interface Datasets {
   /** All datasets with their heads, by name, in two statements however many. */
   list(viewer: Viewer, search?: string): Promise<DatasetView[]>;
+  /** The columns and rules of all datasets that have rows or had some. */
+  schemas(viewer: Viewer): Promise<DatasetSchema[]>;
   /** @throws DATASET_NOT_FOUND */
   get(viewer: Viewer, name: string): Promise<DatasetView>;
   /** Newest first, of several datasets at once. */

@@ -6,7 +6,7 @@ import type {GraphDataset, GraphModel, GraphPrediction} from './data/graph-model
 import type {GraphModelSource} from './services.ts';
 
 export interface GraphModelOptions {
-  readonly datasets: Pick<Datasets, 'list'>;
+  readonly datasets: Pick<Datasets, 'schemas'>;
   readonly models: Pick<Models, 'deployments' | 'resolve'>;
   /** Counts changes of what the graph is made of. */
   readonly version: () => Promise<bigint>;
@@ -78,9 +78,8 @@ export class CatalogGraphModel implements GraphModelSource {
   }
 
   private async read(): Promise<GraphDataset[]> {
-    const [views, predictions] = await Promise.all([this.options.datasets.list(this.options.viewer), this.predictions()]);
-    return views.flatMap(({dataset, head}) =>
-      head ? [{name: dataset.name, schema: withLegalMembers(head.schema), rules: dataset.rules, predictions: predictions.get(dataset.name) ?? []}] : []);
+    const [datasets, predictions] = await Promise.all([this.options.datasets.schemas(this.options.viewer), this.predictions()]);
+    return datasets.map(({name, schema, rules}) => ({name, schema: withLegalMembers(schema), rules, predictions: predictions.get(name) ?? []}));
   }
 
   private async predictions(): Promise<Map<string, GraphPrediction[]>> {

@@ -14,6 +14,11 @@ export class GraphqlPart {
     return this.graphql;
   }
 
+  /** Loads the packages, which takes most of the time of a start, while other parts start. A failure shows when the part starts. */
+  preload(): void {
+    import('./server.ts').catch(() => undefined);
+  }
+
   async start(): Promise<void> {
     const {createGraphql} = await import('./server.ts');
     this.graphql = await createGraphql(this.services);

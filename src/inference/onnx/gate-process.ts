@@ -33,12 +33,8 @@ export type GateAnswer = {readonly report: GateFindings} | {readonly failure: Fa
 
 /** The examples' outputs may differ from the model's by this much, times the size of the value where that is above 1. */
 const PARITY = 1e-5;
-/** The default, which another size must beat by a quarter: the fewer sizes in use, the better the answers compare. */
+/** Rows of every run of every version, never measured: the size is part of a version, and the same artifact must become the same one. */
 const BATCH_ROWS = 1024;
-const OTHER_BATCH_ROWS = [256, 2048];
-const CLEARLY_FASTER = 1.25;
-const MEASURED_TURNS = 100;
-const MEASURED_MS = 400;
 const COMPANY_ROWS_ALONE = 24;
 
 /** Example or made-up values as a column. @throws INPUT_INVALID */
@@ -60,11 +56,10 @@ async function inspect({artifact, examples}: GateRequest): Promise<GateFindings>
   const source = given ? exampleColumns(inputs.fields, given) : inputs.fields.map(field => syntheticColumn(field, SYNTHETIC_ROWS));
   const outputs = await firstRun(session, inputs.tensors, source);
   const shape = await withNullability(session, joinSides(inputs, outputSide(outputs, file.summary.classes)), source);
-  const batchRows = await fastestBatch(session, shape, source);
-  const spec = {...shape, settings: {batchRows}};
+  const spec = {...shape, settings: {batchRows: BATCH_ROWS}};
   return {
     ...shape,
-    settings: {batchRows, intraOpThreads: 1, tolerance: await companyDifference(session, spec, source)},
+    settings: {batchRows: BATCH_ROWS, intraOpThreads: 1, tolerance: await companyDifference(session, spec, source)},
     operators: file.summary.operators,
     producer: file.summary.producer,
     parity: given ? await compare(session, spec, given, source) : null,
@@ -174,27 +169,6 @@ function takeRows(source: readonly Column[], offset: number, count: number): Col
 }
 
 // --- settings
-
-/** Measured in turns, and each by its best run, so that a busy moment of the host decides nothing. */
-async function fastestBatch(session: InferenceSession, shape: Shape, source: readonly Column[]): Promise<number> {
-  const sizes = [BATCH_ROWS, ...OTHER_BATCH_ROWS].map(rowCount => ({
-    rowCount,
-    batch: {rowCount, columns: takeRows(source, 0, rowCount)},
-    scorer: createScorer(session, {...shape, settings: {batchRows: rowCount}}),
-    rowsPerSecond: 0,
-  }));
-  const begin = performance.now();
-  for (let turn = 0; turn < 4 || (turn < MEASURED_TURNS && performance.now() - begin < MEASURED_MS); turn++) {
-    for (const size of sizes) {
-      const start = performance.now();
-      await size.scorer.score(size.batch);
-      size.rowsPerSecond = Math.max(size.rowsPerSecond, (size.rowCount / (performance.now() - start)) * 1000);
-    }
-  }
-  const [usual, ...others] = sizes;
-  const best = others.sort((a, b) => b.rowsPerSecond - a.rowsPerSecond)[0]!;
-  return best.rowsPerSecond > usual!.rowsPerSecond * CLEARLY_FASTER ? best.rowCount : BATCH_ROWS;
-}
 
 /** The greatest difference of a row's answer alone, or at other places of a full batch, from its answer in company. */
 async function companyDifference(session: InferenceSession, spec: ScorerSpec, source: readonly Column[]): Promise<number> {

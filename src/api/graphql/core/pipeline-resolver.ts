@@ -76,7 +76,12 @@ export class PipelineResolver {
 
   @Query(() => Run, {nullable: true, description: 'Null: there is none of this id.'})
   async run(@Arg('id', () => ID) id: string, @Ctx() {services, viewer}: CoreContext): Promise<Run | null> {
-    return orNull('RUN_NOT_FOUND', async () => new Run(await services.pipelines.run(viewer, id)));
+    return orNull('RUN_NOT_FOUND', async () => {
+      const run = await services.pipelines.run(viewer, id);
+      // Who sees that a run has ended may ask for the rows it made at once, of a dataset that is new in the graph.
+      if (run.finishedAt) await services.graphModel.refresh();
+      return new Run(run);
+    });
   }
 
   @Query(() => PlanRunResult, {description: 'What a run would do, and why; starts nothing.'})
