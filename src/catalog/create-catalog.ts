@@ -154,11 +154,11 @@ class PrismaCatalog implements Catalog {
     this.boss = new PgBoss({
       db: {executeSql: async (text, values) => pool.query(text, values as unknown[])},
       schema: 'pgboss',
-      supervise: this.options.url !== null,
     });
     this.boss.on('error', () => undefined); // a database that is away shows itself to whoever works with it
     await this.boss.start();
-    await this.boss.createQueue(queue, {retryLimit: 0});
+    // A job that has woken somebody is of no more use; the run's rows are kept, not its jobs.
+    await this.boss.createQueue(queue, {retryLimit: 0, retentionSeconds: 3_600, deleteAfterSeconds: 600});
   }
 
   async stop(): Promise<void> {

@@ -168,7 +168,7 @@ export function engineConformance(name: string, create: (folder: string) => Engi
         const started = performance.now();
         setTimeout(() => controller.abort(reason), 100);
         await expect(engine.rows(select('select count(*) from range(100000000) a, range(100000) b where a.range * b.range % 7 = 3'), {signal: controller.signal})).rejects.toBe(reason);
-        expect(performance.now() - started).toBeLessThan(5000);
+        expect(performance.now() - started).toBeLessThan(20_000);
         expect(await rows('select 1 as a')).toEqual([{a: 1}]);
         await expect(engine.rows(select('select 1'), {signal: AbortSignal.abort(reason)})).rejects.toBe(reason);
       });
@@ -247,7 +247,7 @@ export function engineConformance(name: string, create: (folder: string) => Engi
           await rows('select 1 from t limit 1', {t: table});
           const started = performance.now();
           expect(await rows('select a from t where _row_id = 1234', {t: table})).toEqual([{a: 1234n}]);
-          expect(performance.now() - started).toBeLessThan(500);
+          expect(performance.now() - started).toBeLessThan(5_000);
         }
       });
 

@@ -81,7 +81,7 @@ test('draining waits for what is in flight, at most until the deadline', async (
   await lifecycle.start();
   const began = performance.now();
   const {failures} = await lifecycle.stop();
-  expect(performance.now() - began).toBeLessThan(2000);
+  expect(performance.now() - began).toBeLessThan(10_000);
   expect(failures).toMatchObject([{part: 'stuck', phase: 'drain'}]);
   expect(calls.slice(3)).toEqual(['drained', 'aborted', 'stop stuck', 'stop heeds', 'stop quick']);
 });

@@ -139,7 +139,7 @@ describe('refused', () => {
   test('a model that never returns is killed', async () => {
     const start = performance.now();
     await expect(inspect('endless', {trialSeconds: 1})).rejects.toMatchObject({code: 'ARTIFACT_TIMEOUT', details: {seconds: 1}});
-    expect(performance.now() - start).toBeLessThan(5000);
+    expect(performance.now() - start).toBeLessThan(20_000);
     expect(gateProcesses()).toEqual([]);
   });
 

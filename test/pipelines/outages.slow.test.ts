@@ -83,7 +83,7 @@ describe('a catalog that is gone for a while', () => {
     await proxy.cut();
     const began = Date.now();
     await other.lifecycle.stop();
-    expect(Date.now() - began).toBeLessThan(10_000);
+    expect(Date.now() - began).toBeLessThan(30_000);
     await proxy.restore();
     // The first server's worker finishes what the second could not give back.
     await collect(url, 'subscription($id: ID!) { runEvents(runId: $id, after: "0") { seq } }', {id});

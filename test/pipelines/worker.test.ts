@@ -88,7 +88,7 @@ describe('steps', () => {
     const began = Date.now();
     const {id} = await start('too_long');
     expect(await end(id)).toMatchObject({status: 'failed'});
-    expect(Date.now() - began).toBeLessThan(8_000);
+    expect(Date.now() - began).toBeLessThan(20_000);
     expect((await steps(id)).too_long!.error).toMatchObject({code: 'STEP_TIMEOUT'});
   });
 
@@ -103,7 +103,7 @@ describe('steps', () => {
     const began = Date.now();
     await pipelines().cancel(viewer(), id);
     expect(await end(id)).toMatchObject({status: 'cancelled', error: {code: 'RUN_CANCELLED'}});
-    expect(Date.now() - began).toBeLessThan(2_000);
+    expect(Date.now() - began).toBeLessThan(15_000);
     expect(await steps(id)).toMatchObject({long: {status: 'cancelled'}, after_long: {status: 'cancelled'}});
     await expect(pipelines().cancel(viewer(), id)).rejects.toMatchObject({code: 'RUN_FINISHED'});
   });

@@ -250,7 +250,7 @@ describe('the end', () => {
     await new Promise((resolve) => socket.on('open', resolve));
     const began = performance.now();
     await host.drain(AbortSignal.timeout(100));
-    expect(performance.now() - began).toBeLessThan(2000);
+    expect(performance.now() - began).toBeLessThan(10_000);
     expect(await hanging).toBe('cut');
     await socketClosed;
     sockets.close();

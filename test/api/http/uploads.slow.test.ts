@@ -15,15 +15,13 @@ test('large uploads side by side do not stop the event loop', async () => {
     return stdout.trim();
   };
   const monitor = monitorEventLoop(5);
-  const rounds: number[] = [];
-  // Alone on a machine it is 10 to 30 ms; hashing or writing a body in one piece would take more than this limit.
-  const limit = 100;
-  // Other programs can stop this one for a while, but hardly in every round.
-  for (let round = 0; round < 4 && !(rounds.at(-1)! < limit); round++) {
-    monitor.reset();
-    expect(await Promise.all([client(), client()])).toEqual([`201 ${128 << 20}`, `201 ${128 << 20}`]);
-    rounds.push(monitor.longest());
-  }
+  await client(); // what is compiled and made at first belongs to no upload
+  monitor.reset();
+  const began = performance.now();
+  expect(await Promise.all([client(), client()])).toEqual([`201 ${128 << 20}`, `201 ${128 << 20}`]);
+  const took = performance.now() - began;
+  const longest = monitor.longest();
   monitor.stop();
-  expect(rounds.at(-1)).toBeLessThan(limit);
-});
+  // Alone on a machine it is 10 to 30 ms of a second. Hashing or writing a body in one piece would take a good part of the whole.
+  expect(longest).toBeLessThan(took / 3);
+}, 120_000);
