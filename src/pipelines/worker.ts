@@ -229,7 +229,7 @@ class StepAttempt {
       signal.throwIfAborted();
       const commit = await warehouse.prepare({
         dataset: step.into, branch: run.branch, operation: mode, stage, files, schema, parentId, rules: step.rules, runId: run.id, stepName: step.name,
-        lineage: ready.prepared.lineage, signal,
+        lineage: await ready.prepared.lineage, signal,
       });
       boundary('files moved');
       const rowsWritten = BigInt(files.reduce((sum, file) => sum + file.rowCount, 0));

@@ -1,6 +1,6 @@
 import {version} from '@duckdb/node-api';
 import type {Field} from '../../schemas/schema.ts';
-import type {Engine, Query, SqlValue} from '../engine.ts';
+import type {Engine, Query, SqlAnalysis, SqlValue} from '../engine.ts';
 import {analyzed, parsed} from './analyze.ts';
 import {asSelect, checkExpression} from './expression.ts';
 import {arrowToParquet, publishArrow} from './arrow.ts';
@@ -19,9 +19,13 @@ import {columnNames, publishFile, writeParquet} from './write.ts';
 
 export type DuckDbOptions = DatabaseOptions;
 
+const keptAnalyses = 500;
+
 /** DuckDB inside this process: files only from the allowed folders, no network, no extensions, settings locked. */
 export function createDuckDbEngine(options: DuckDbOptions): Engine {
   const database = new Database(options);
+  /** What a text says of itself never changes, and one step asks several times. The oldest go first. */
+  const analyses = new Map<string, SqlAnalysis>();
   const tracer = new LineageTracer();
 
   return {
@@ -33,7 +37,14 @@ export function createDuckDbEngine(options: DuckDbOptions): Engine {
       await Promise.all([database.stop(), tracer.stop()]);
     },
 
-    analyze: sql => database.use(async lease => analyzed(await tree(lease, sql))),
+    async analyze(sql) {
+      const known = analyses.get(sql);
+      if (known) return known;
+      const analysis = await database.use(async lease => analyzed(await tree(lease, sql)));
+      analyses.set(sql, analysis);
+      if (analyses.size > keptAnalyses) analyses.delete(analyses.keys().next().value!);
+      return analysis;
+    },
 
     analyzeExpression: expression => database.use(async lease => checkExpression(await tree(lease, asSelect(expression)), await aggregates(lease))),
 

@@ -58,7 +58,7 @@ export const predictKind: StepKind<PredictStep> = {
         return engine.materializeScored(query, {
           features: modelInputs.map(input => featureColumn(input.name)),
           outputs: named,
-          batchRows: version.settings.batchRows * 8,
+          batchRows: version.settings.batchRows * 32,
           concurrency: 4,
           score: async batch => {
             const columns = await models.score(version, batch);

@@ -19,12 +19,13 @@ export const sqlKind: StepKind<SqlStep> = {
     const relations: Record<string, Relation> = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, input.table]));
     const query = {sql, relations, params: values};
     const described = await engine.describe(query);
-    const columns = await engine.lineage(query);
+    // Tracing takes longer than many a statement, and must not make the step wait, nor fail.
+    const lineage = engine.lineage(query).catch(() => ({})).then(columns => ({inputs: inputIds(inputs), columns, sql: step.sql}));
     return {
       identity: volatile.length > 0 ? null : {sql, params: Object.fromEntries(used.map(name => [name, params[name]])), engine: engine.fingerprint},
       ...inputSize(inputs),
       described,
-      lineage: {inputs: inputIds(inputs), columns, sql: step.sql},
+      lineage,
       stage: (folder, schema, report) => engine.materialize(query, {folder, schema}, {signal, onProgress: fraction => report.progress(fraction)}),
       close: async () => undefined,
     };

@@ -48,7 +48,8 @@ export interface PreparedStep {
   readonly bytesIn: number | null;
   /** The columns the output will have; null for a step that writes no dataset. */
   readonly described: Schema | null;
-  readonly lineage: SnapshotLineage;
+  /** May still be on its way: it is needed only when the step commits. */
+  readonly lineage: SnapshotLineage | Promise<SnapshotLineage>;
   /** Writes staged files into `folder`, with `schema` (the described columns with their field ids). */
   stage?(folder: string, schema: Schema, report: StepReport): Promise<readonly StagedFile[]>;
   /**
