@@ -7,7 +7,7 @@ const stages = 'catalog|schemas|sources|engines|warehouse|pipelines|streams|trai
 /** What a stage shows to the others: its port, and pure functions over the port's types. */
 const ports = [
   '^src/schemas/[^/]+\\.ts$',
-  '^src/(sources/source|engines/engine|warehouse/(warehouse|manifest)|pipelines/pipeline|streams/stream|training/trainer)\\.ts$',
+  '^src/(sources/source|engines/(engine|sql-text)|warehouse/(warehouse|manifest)|pipelines/pipeline|streams/stream|training/trainer)\\.ts$',
   '^src/(models/models|inference/(runtime|values)|catalog/catalog|maintenance/maintenance)\\.ts$',
 ];
 

@@ -2,26 +2,10 @@
  * The whole path through the real API: a raw file becomes a snapshot, a pipeline makes datasets of it, a model predicts on them, and
  * one typed graph shows all of it while it happens.
  */
-import {readFileSync} from 'node:fs';
 import type {App} from '../src/compose.ts';
 import {collect, createProject, data, runEvents, runToEnd, startApp} from './support/project.ts';
 import type {Project} from './support/project.ts';
-
-const trips = ['id,from_city,minutes,inbound_flights,inbound_late_share,inbound_mean_delay,outbound_flights,outbound_late_share,distance',
-  ...Array.from({length: 200}, (_, index) => `${index + 1},${index % 2 ? 'Basel' : 'Bern'},${index % 60},${index % 12},0.25,${index % 7}.5,${index % 9},0.5,${100 + index}`)].join('\n');
-
-const jobs = `
-  import {ingest, int, pipeline, predict, publish, sql} from 'millrace/jobs';
-  export default pipeline('trips_daily', {
-    params: {least: int({default: 0})},
-    steps: [
-      ingest('trips_raw', {path: 'data/trips.csv'}, {rules: {key: ['id']}}),
-      sql('trips', \`SELECT id, from_city, minutes, inbound_flights, inbound_late_share::REAL AS inbound_late_share, inbound_mean_delay::REAL AS inbound_mean_delay,
-                       outbound_flights, outbound_late_share::REAL AS outbound_late_share, distance FROM trips_raw WHERE minutes >= $least\`, {rules: {key: ['id']}}),
-      predict('trip_predictions', {input: 'trips', model: 'late_arrival', keep: ['id', 'minutes']}),
-      publish('trips.csv', {input: 'trips', format: 'csv'}),
-    ],
-  });`;
+import {registerTripsModel, writeTrips} from './support/trips.ts';
 
 describe('the spine', () => {
   let project: Project;
@@ -30,8 +14,7 @@ describe('the spine', () => {
 
   beforeAll(async () => {
     project = createProject();
-    project.write('data/trips.csv', trips);
-    project.write('jobs/trips.ts', jobs);
+    writeTrips(project);
     app = await startApp(project);
     url = app.http.url;
   });
@@ -41,13 +24,7 @@ describe('the spine', () => {
   });
 
   test('a model comes in through the gate', async () => {
-    const bytes = readFileSync('jobs/models/late_arrival/late_arrival.onnx');
-    const upload = await fetch(`${url}/uploads?name=late_arrival.onnx`, {method: 'POST', body: bytes, headers: {'content-type': 'application/octet-stream'}});
-    const {id} = (await upload.json()) as {id: string};
-    const examples = JSON.parse(readFileSync('jobs/models/late_arrival/examples.json', 'utf8')) as unknown;
-    const {registerModel} = await data(url, `mutation($input: RegisterModelInput!) {
-      registerModel(input: $input) { ... on ModelRegistered { version { number inputs { name type } outputs { name type } aliases } } ... on Failure { code message hint } } }`,
-    {input: {model: 'late_arrival', artifact: id, examples, alias: 'champion'}});
+    const registerModel = await registerTripsModel(url);
     expect(registerModel.version).toMatchObject({number: 1, aliases: ['champion']});
     expect(registerModel.version.outputs.map((output: {name: string}) => output.name)).toEqual(['label', 'probability']);
   });

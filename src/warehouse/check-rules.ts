@@ -1,9 +1,8 @@
 import {MillraceError} from '../core/errors.ts';
 import type {Engine, Table} from '../engines/engine.ts';
+import {identifier} from '../engines/sql-text.ts';
 import {typeName} from '../schemas/schema.ts';
 import type {Rules} from '../schemas/schema.ts';
-
-const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /** Integers of any size compare; else a foreign key has its key's type. */
 function typeOf(table: Table, column: string): string {
@@ -30,8 +29,8 @@ export async function checkRules(input: {
   const {key} = rules;
   if (key && key.length > 0) {
     key.forEach(needColumn);
-    const list = key.map(quoted).join(', ');
-    const nulls = await one(`SELECT ${key.map((column, index) => `count(*) FILTER (${quoted(column)} IS NULL) AS n${index}`).join(', ')} FROM this`, {this: table});
+    const list = key.map(identifier).join(', ');
+    const nulls = await one(`SELECT ${key.map((column, index) => `count(*) FILTER (${identifier(column)} IS NULL) AS n${index}`).join(', ')} FROM this`, {this: table});
     key.forEach((column, index) => {
       if (Number(nulls[`n${index}`]) > 0) throw new MillraceError('KEY_NULL', {dataset, column, count: nulls[`n${index}`]});
     });
@@ -57,8 +56,8 @@ export async function checkRules(input: {
     const [own, its] = [typeOf(table, column), typeOf(other.table, target)];
     if (own !== its) throw new MillraceError('RULES_INVALID', {dataset, reason: `'${column}' is ${own}, and the key of '${references}' is ${its}`});
     const missing = await one(
-      `SELECT count(*) AS count, min(${quoted(column)}::VARCHAR) AS example FROM this
-       WHERE ${quoted(column)} IS NOT NULL AND ${quoted(column)} NOT IN (SELECT ${quoted(target)} FROM other WHERE ${quoted(target)} IS NOT NULL)`,
+      `SELECT count(*) AS count, min(${identifier(column)}::VARCHAR) AS example FROM this
+       WHERE ${identifier(column)} IS NOT NULL AND ${identifier(column)} NOT IN (SELECT ${identifier(target)} FROM other WHERE ${identifier(target)} IS NOT NULL)`,
       {this: table, other: other.table},
     );
     if (Number(missing.count) > 0) {

@@ -2,7 +2,7 @@ import {mkdtemp, readdir, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {createDuckDbEngine} from '../../src/engines/duckdb/engine.ts';
-import {withoutTrailer} from '../../src/engines/duckdb/sql.ts';
+import {withoutTrailer} from '../../src/engines/sql-text.ts';
 import type {Engine, Query} from '../../src/engines/engine.ts';
 import {engineConformance, schemaOf} from '../conformance/engine.ts';
 

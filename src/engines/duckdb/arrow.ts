@@ -10,11 +10,11 @@ import type {DuckDBConnection} from '@duckdb/node-api';
 import {MillraceError} from '../../core/errors.ts';
 import type {DataType} from '../../schemas/schema.ts';
 import type {Column, Query} from '../engine.ts';
+import {identifier, literal} from '../sql-text.ts';
 import {batches, columnsSql} from './columns.ts';
 import {bind} from './database.ts';
 import type {Lease} from './database.ts';
 import {statement} from './relations.ts';
-import {identifier, literal} from './sql.ts';
 import {sync} from './write.ts';
 
 /** Rows a record batch: one is encoded in a few milliseconds, so that others get their turn. */

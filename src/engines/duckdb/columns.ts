@@ -1,9 +1,9 @@
 import type {DuckDBResult} from '@duckdb/node-api';
 import type {ColumnBatch, Query} from '../engine.ts';
+import {identifier} from '../sql-text.ts';
 import {bind} from './database.ts';
 import type {Lease} from './database.ts';
 import {statement} from './relations.ts';
-import {identifier} from './sql.ts';
 import {dataType} from './types.ts';
 import {Batcher, planColumn} from './vectors.ts';
 import type {ColumnPlan} from './vectors.ts';

@@ -4,9 +4,9 @@ import {DuckDBInstance} from '@duckdb/node-api';
 import type {DuckDBConnection, DuckDBPreparedStatement} from '@duckdb/node-api';
 import {MillraceError} from '../../core/errors.ts';
 import type {SqlValue, Work} from '../engine.ts';
+import {literalList} from '../sql-text.ts';
 import {failure} from './failures.ts';
 import type {Doing} from './failures.ts';
-import {literalList} from './sql.ts';
 
 export interface DatabaseOptions {
   /** The only folders that DuckDB itself may open files in, beside tempFolder. */

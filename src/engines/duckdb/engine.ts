@@ -1,6 +1,7 @@
 import {version} from '@duckdb/node-api';
 import type {Field} from '../../schemas/schema.ts';
 import type {Engine, Query, SqlAnalysis, SqlValue} from '../engine.ts';
+import {sqlType, withoutTrailer} from '../sql-text.ts';
 import {analyzed, parsed} from './analyze.ts';
 import {asSelect, checkExpression} from './expression.ts';
 import {arrowToParquet, publishArrow} from './arrow.ts';
@@ -13,8 +14,6 @@ import {profiled} from './profile.ts';
 import {queryColumns, relationSql, statement} from './relations.ts';
 import {writeScored} from './scored.ts';
 import {sniffed} from './sniff.ts';
-import {withoutTrailer} from './sql.ts';
-import {sqlType} from './types.ts';
 import {columnNames, publishFile, writeParquet} from './write.ts';
 
 export type DuckDbOptions = DatabaseOptions;

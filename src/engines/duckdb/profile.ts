@@ -1,8 +1,8 @@
 import type {ColumnProfile, DataType} from '../../schemas/schema.ts';
 import type {Table} from '../engine.ts';
+import {identifier} from '../sql-text.ts';
 import type {Lease} from './database.ts';
 import {relationSql} from './relations.ts';
-import {identifier} from './sql.ts';
 
 /** Columns a scan: a statement over thousands of aggregates takes longer to plan than to run. */
 const columnsPerScan = 100;

@@ -2,9 +2,9 @@ import {MillraceError} from '../../core/errors.ts';
 import {parseTypeName} from '../../schemas/parse-type.ts';
 import type {DataType} from '../../schemas/schema.ts';
 import type {Query, RawFiles, RawOptions, Relation, Table} from '../engine.ts';
+import {identifier, literal, literalList, sqlType, withoutTrailer} from '../sql-text.ts';
 import type {Lease} from './database.ts';
-import {identifier, literal, literalList, withoutTrailer} from './sql.ts';
-import {dataType, readSchema, rowIdName, sqlType} from './types.ts';
+import {dataType, readSchema, rowIdName} from './types.ts';
 
 /**
  * The query as one statement of DuckDB: its relations as CTEs, its SQL as a subquery, so that the SQL may have a WITH of its own,

@@ -4,12 +4,11 @@ import type {DuckDBAppender, DuckDBConnection, DuckDBType} from '@duckdb/node-ap
 import {MillraceError} from '../../core/errors.ts';
 import type {Field} from '../../schemas/schema.ts';
 import type {Column, Query, Scoring, StagedFile, WriteTarget} from '../engine.ts';
+import {identifier, literal, sqlType} from '../sql-text.ts';
 import {readColumns} from './columns.ts';
 import {bind} from './database.ts';
 import type {Lease} from './database.ts';
 import {queryColumns, statement} from './relations.ts';
-import {identifier, literal} from './sql.ts';
-import {sqlType} from './types.ts';
 import {columnNames, copyParquet, targetFields} from './write.ts';
 
 /** Rows a chunk of DuckDB's. */

@@ -5,11 +5,10 @@ import {parseTypeName} from '../../schemas/parse-type.ts';
 import {typeName} from '../../schemas/schema.ts';
 import type {DataType, Field, Schema} from '../../schemas/schema.ts';
 import type {RawFiles, RawOptions} from '../engine.ts';
+import {identifier, literal, literalList, sqlType} from '../sql-text.ts';
 import type {Lease} from './database.ts';
 import {sourceUnreadable} from './failures.ts';
 import {csvDialect, jsonOptions, queryColumns, relationSql} from './relations.ts';
-import {identifier, literal, literalList} from './sql.ts';
-import {sqlType} from './types.ts';
 
 /** Schema and reader options of raw files; types hold for every value of every file. @throws SOURCE_EMPTY, SOURCE_UNREADABLE */
 export async function sniffed(lease: Lease, raw: RawFiles): Promise<{schema: Schema; raw: RawFiles}> {

@@ -1,48 +1,12 @@
 import {DuckDBArrayType, DuckDBDecimalType, DuckDBListType, DuckDBMapType, DuckDBStructType, DuckDBTypeId} from '@duckdb/node-api';
 import type {DuckDBType} from '@duckdb/node-api';
 import type {DataType, Field, Schema} from '../../schemas/schema.ts';
-import {identifier, literal} from './sql.ts';
+import {identifier, literal, sqlType} from '../sql-text.ts';
 
 /** The Parquet field id of a stored `_row_id`: the one Apache Iceberg reserves for it. */
 export const rowIdFieldId = 2_147_483_540;
 
 export const rowIdName = '_row_id';
-
-/** The DuckDB type that holds a column of this type without loss. */
-export function sqlType(type: DataType): string {
-  switch (type.kind) {
-    case 'bool':
-      return 'BOOLEAN';
-    case 'int':
-      return `${type.signed ? '' : 'U'}${{8: 'TINYINT', 16: 'SMALLINT', 32: 'INTEGER', 64: 'BIGINT'}[type.bits]}`;
-    case 'float':
-      return type.bits === 32 ? 'FLOAT' : 'DOUBLE';
-    case 'decimal':
-      return `DECIMAL(${type.precision}, ${type.scale})`;
-    case 'utf8':
-      return 'VARCHAR';
-    case 'binary':
-      return 'BLOB';
-    case 'uuid':
-      return 'UUID';
-    case 'json':
-      return 'JSON';
-    case 'date':
-      return 'DATE';
-    case 'time':
-      return 'TIME';
-    case 'timestamp':
-      return type.zoned ? 'TIMESTAMP WITH TIME ZONE' : 'TIMESTAMP';
-    case 'interval':
-      return 'INTERVAL';
-    case 'list':
-      return `${sqlType(type.element.type)}[]`;
-    case 'struct':
-      return `STRUCT(${type.fields.map(field => `${identifier(field.name)} ${sqlType(field.type)}`).join(', ')})`;
-    case 'map':
-      return `MAP(${sqlType(type.key.type)}, ${sqlType(type.value.type)})`;
-  }
-}
 
 const plainTypes: Partial<Record<DuckDBTypeId, DataType>> = {
   [DuckDBTypeId.BOOLEAN]: {kind: 'bool'},

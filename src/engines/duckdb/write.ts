@@ -4,11 +4,11 @@ import {MillraceError} from '../../core/errors.ts';
 import {legalNames} from '../../schemas/names.ts';
 import type {Field} from '../../schemas/schema.ts';
 import type {Query, StagedColumn, StagedFile, WriteTarget} from '../engine.ts';
+import {identifier, literal, sqlType} from '../sql-text.ts';
 import {bind} from './database.ts';
 import type {Lease} from './database.ts';
 import {queryColumns, statement} from './relations.ts';
-import {identifier, literal} from './sql.ts';
-import {fieldIds, rowIdFieldId, rowIdName, sqlType} from './types.ts';
+import {fieldIds, rowIdFieldId, rowIdName} from './types.ts';
 
 /** Rows a row group: DuckDB's own size, which its readers split work by. */
 const rowGroupSize = 122_880;

@@ -1,7 +1,7 @@
+import {identifier} from '../../engines/sql-text.ts';
 import type {Schema} from '../../schemas/schema.ts';
 import type {IngestStep} from '../pipeline.ts';
 import type {StepKind} from './step-kind.ts';
-import {quoted} from './step-kind.ts';
 
 /** Reads raw files into a dataset, under legal column names. */
 export const ingestKind: StepKind<IngestStep> = {
@@ -44,5 +44,5 @@ export const ingestKind: StepKind<IngestStep> = {
 
 /** Raw columns under their legal names; what differs between raw and dataset is shown in the schema. */
 const selectAs = (schema: Schema): string =>
-  `SELECT ${schema.fields.map(field => `${quoted(field.sourceName ?? field.name)} AS ${quoted(field.name)}`).join(', ')} FROM raw`;
+  `SELECT ${schema.fields.map(field => `${identifier(field.sourceName ?? field.name)} AS ${identifier(field.name)}`).join(', ')} FROM raw`;
 

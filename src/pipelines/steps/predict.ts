@@ -1,8 +1,9 @@
 import {MillraceError} from '../../core/errors.ts';
+import {identifier} from '../../engines/sql-text.ts';
 import type {Field} from '../../schemas/schema.ts';
 import type {PredictStep} from '../pipeline.ts';
 import type {StepKind} from './step-kind.ts';
-import {inputIds, inputSize, quoted} from './step-kind.ts';
+import {inputIds, inputSize} from './step-kind.ts';
 
 /** A model input is read under this name beside the columns that are kept; no dataset's column has two underscores at once. */
 const featureColumn = (input: string): string => `${input}__feature`;
@@ -25,7 +26,7 @@ export const predictKind: StepKind<PredictStep> = {
     const expressions = modelInputs.map(({name}) => {
       const expression = step.features?.[name];
       if (expression !== undefined) return expression;
-      if (available.has(name)) return quoted(name);
+      if (available.has(name)) return identifier(name);
       throw new MillraceError('SIGNATURE_MISMATCH', {
         model: step.model, dataset: step.input, reason: `the input '${name}' is no column of it`, missing: modelInputs.map(input => input.name).filter(input => !available.has(input) && !step.features?.[input]), wrongType: [],
       });
@@ -36,7 +37,7 @@ export const predictKind: StepKind<PredictStep> = {
     const taken = new Set(keep);
     const named: Field[] = outputs.map(output => ({...output, id: 0, name: taken.has(output.name) ? `${step.model}_${output.name}` : output.name}));
     const query = {
-      sql: `SELECT ${[...keep.map(quoted), ...expressions.map((expression, index) => `(\n${expression}\n) AS ${quoted(featureColumn(modelInputs[index]!.name))}`)].join(', ')} FROM ${quoted(step.input)}`,
+      sql: `SELECT ${[...keep.map(identifier), ...expressions.map((expression, index) => `(\n${expression}\n) AS ${identifier(featureColumn(modelInputs[index]!.name))}`)].join(', ')} FROM ${identifier(step.input)}`,
       relations: {[step.input]: table},
     };
     const kept = (await engine.describe(query)).fields.slice(0, keep.length);

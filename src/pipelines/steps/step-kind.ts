@@ -79,5 +79,3 @@ export function inputSize(inputs: Readonly<Record<string, StepInput>>): {rowsIn:
 export function inputIds(inputs: Readonly<Record<string, StepInput>>): Record<string, string> {
   return Object.fromEntries(Object.entries(inputs).flatMap(([name, input]) => (input.snapshot ? [[name, input.snapshot.id]] : [])));
 }
-
-export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;

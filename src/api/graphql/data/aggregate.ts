@@ -1,8 +1,9 @@
 import type {GraphQLArgument} from 'graphql';
 import {MillraceError} from '../../../core/errors.ts';
+import {literal, identifier} from '../../../engines/sql-text.ts';
 import type {DataType} from '../../../schemas/schema.ts';
 import type {Bindings} from './bindings.ts';
-import {jsonForm, jsonObject, literal, quote} from './columns.ts';
+import {jsonForm, jsonObject} from './columns.ts';
 import {givenArguments} from './given.ts';
 import type {CompileInput} from './plan.ts';
 import type {RelationUse} from './relation.ts';
@@ -84,7 +85,7 @@ export class Aggregates {
       this.scales.set(column, scale);
       this.bindings.scaled.push({dataset, column});
     }
-    const grid = relation.compute(`CASE WHEN isfinite(${quote(column)}) THEN CAST(${quote(column)}::DOUBLE * ${scale} AS BIGINT) END`);
+    const grid = relation.compute(`CASE WHEN isfinite(${identifier(column)}) THEN CAST(${identifier(column)}::DOUBLE * ${scale} AS BIGINT) END`);
     const [most, least, sum] = [this.add(`max(${x})`), this.add(`min(${x})`), this.add(`sum(${grid})`)];
     const special = `WHEN isnan(${most}) OR (isinf(${most}) AND isinf(${least}) AND ${most} > ${least}) THEN 'nan'::DOUBLE WHEN isinf(${most}) THEN ${most} WHEN isinf(${least}) THEN ${least}`;
     return `(CASE ${special} ELSE ${sum}::DOUBLE / ${scale} END)`;

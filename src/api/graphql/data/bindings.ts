@@ -1,7 +1,8 @@
 import {MillraceError} from '../../../core/errors.ts';
 import type {SqlValue} from '../../../engines/engine.ts';
+import {sqlType} from '../../../engines/sql-text.ts';
 import type {DataType} from '../../../schemas/schema.ts';
-import {scalarOf, sqlType} from './columns.ts';
+import {scalarOf} from './columns.ts';
 import type {Given, Variables} from './given.ts';
 
 /** What is known of the snapshots a request reads. */

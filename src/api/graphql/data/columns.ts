@@ -1,11 +1,6 @@
+import {literal} from '../../../engines/sql-text.ts';
 import type {DataType, Field} from '../../../schemas/schema.ts';
 import type {ScalarName} from './scalars.ts';
-
-/** An identifier in SQL. */
-export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-
-/** A text constant in SQL; only for names of the schema, never for a caller's values: those are bound. */
-export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** The scalar of a column; null for nested types. Unsigned 32 bits do not fit GraphQL's `Int`. */
 export function scalarOf(type: DataType): ScalarName | null {
@@ -35,34 +30,6 @@ export function scalarOf(type: DataType): ScalarName | null {
     case 'struct':
     case 'map':
       return null;
-  }
-}
-
-/** The type's name in SQL, as values are cast to. */
-export function sqlType(type: DataType): string {
-  switch (type.kind) {
-    case 'bool':
-      return 'BOOLEAN';
-    case 'int':
-      return (type.signed ? '' : 'U') + {8: 'TINYINT', 16: 'SMALLINT', 32: 'INTEGER', 64: 'BIGINT'}[type.bits];
-    case 'float':
-      return type.bits === 32 ? 'FLOAT' : 'DOUBLE';
-    case 'decimal':
-      return `DECIMAL(${type.precision}, ${type.scale})`;
-    case 'utf8':
-      return 'VARCHAR';
-    case 'binary':
-      return 'BLOB';
-    case 'timestamp':
-      return type.zoned ? 'TIMESTAMPTZ' : 'TIMESTAMP';
-    case 'list':
-      return `${sqlType(type.element.type)}[]`;
-    case 'struct':
-      return `STRUCT(${type.fields.map(field => `${quote(field.name)} ${sqlType(field.type)}`).join(', ')})`;
-    case 'map':
-      return `MAP(${sqlType(type.key.type)}, ${sqlType(type.value.type)})`;
-    default:
-      return type.kind.toUpperCase();
   }
 }
 

@@ -1,4 +1,4 @@
-import {quote} from './columns.ts';
+import {identifier} from '../../../engines/sql-text.ts';
 import {rowId} from './shape.ts';
 import type {DatasetShape} from './shape.ts';
 
@@ -17,7 +17,7 @@ export class RelationUse {
 
   column(name: string): string {
     this.columns.add(name);
-    return `${this.alias}.${quote(name)}`;
+    return `${this.alias}.${identifier(name)}`;
   }
 
   get rowId(): string {
@@ -28,12 +28,12 @@ export class RelationUse {
   compute(expression: string): string {
     const name = this.computed.get(expression) ?? `~${this.computed.size}`;
     this.computed.set(expression, name);
-    return `${this.alias}.${quote(name)}`;
+    return `${this.alias}.${identifier(name)}`;
   }
 
   /** The relation for a FROM, when everything has been asked of it. */
   sql(): string {
-    const parts = [...[...this.columns].map(quote), ...[...this.computed].map(([expression, name]) => `${expression} AS ${quote(name)}`)];
-    return `(SELECT ${parts.length === 0 ? '1' : parts.join(', ')} FROM ${quote(this.shape.name)}) AS ${this.alias}`;
+    const parts = [...[...this.columns].map(identifier), ...[...this.computed].map(([expression, name]) => `${expression} AS ${identifier(name)}`)];
+    return `(SELECT ${parts.length === 0 ? '1' : parts.join(', ')} FROM ${identifier(this.shape.name)}) AS ${this.alias}`;
   }
 }

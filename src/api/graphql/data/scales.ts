@@ -1,6 +1,6 @@
 import type {Relation} from '../../../engines/engine.ts';
+import {identifier} from '../../../engines/sql-text.ts';
 import type {SnapshotRecord} from '../../../warehouse/warehouse.ts';
-import {quote} from './columns.ts';
 import type {DataContext} from './graph-model.ts';
 
 /** Scales of columns that no profile bounds, found by a scan: once for each snapshot. */
@@ -29,7 +29,7 @@ export async function scaleOf(snapshot: SnapshotRecord, column: string, relation
 }
 
 async function scan(dataset: string, column: string, relation: Relation, context: DataContext): Promise<number> {
-  const sql = `SELECT max(abs(${quote(column)}::DOUBLE)) FILTER (WHERE isfinite(${quote(column)})) AS greatest FROM ${quote(dataset)}`;
+  const sql = `SELECT max(abs(${identifier(column)}::DOUBLE)) FILTER (WHERE isfinite(${identifier(column)})) AS greatest FROM ${identifier(dataset)}`;
   const [row] = await context.engine.rows({sql, relations: {[dataset]: relation}}, {signal: context.signal});
   return powerFor(Number(row?.greatest ?? 1));
 }
