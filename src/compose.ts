@@ -190,10 +190,18 @@ function arrange({lifecycle, config, mode, logger, metrics, catalog, engine, run
     for (const folder of [scratchOf(config), config.engine.tempFolder, join(config.published.folder, draftsFolder)]) await sweepFolder(folder, graceHours);
   };
   lifecycle
-    .add({name: 'packages', start: () => (mode === 'work' ? undefined : graphql.preload())})
     .add({name: 'folders', start: async () => void (await Promise.all(folders.map(folder => mkdir(folder, {recursive: true}))))})
     .add({name: 'metrics', stop: () => metrics.stop()})
-    .add({name: 'catalog', start: () => catalog.start(), stop: () => catalog.stop()})
+    .add({
+      name: 'catalog',
+      async start() {
+        const started = catalog.start();
+        // While the database's own thread starts, this one has nothing better to do.
+        if (mode !== 'work') graphql.preload();
+        await started;
+      },
+      stop: () => catalog.stop(),
+    })
     .add({name: 'engine', start: () => engine.start(), stop: () => engine.stop()})
     .add({name: 'inference', start: () => runtime.start(), stop: () => runtime.stop()})
     .add({name: 'models', stop: () => models.stop()})

@@ -70,11 +70,11 @@ export class PrismaDatasetStore implements DatasetStore {
   }
 
   async schemas(branch: string): Promise<DatasetSchema[]> {
-    const rows = await this.db.$queryRaw<{name: string; rules: Rules; fields: Field[]}[]>`
-      SELECT dataset.name, dataset.rules, schema_version.fields FROM head
+    const rows = await this.db.$queryRaw<{name: string; schemaId: string; rules: Rules; fields: Field[]}[]>`
+      SELECT dataset.name, schema_version.id::text AS "schemaId", dataset.rules, schema_version.fields FROM head
       JOIN dataset ON dataset.id = head.dataset_id JOIN snapshot ON snapshot.id = head.snapshot_id JOIN schema_version ON schema_version.id = snapshot.schema_id
       WHERE head.branch = ${branch} ORDER BY dataset.name`;
-    return rows.map(({name, rules, fields}) => ({name, rules, schema: {fields}}));
+    return rows.map(({name, schemaId, rules, fields}) => ({name, schemaId, rules, schema: {fields}}));
   }
 
   async heads(branch: string): Promise<Map<string, SnapshotRecord>> {

@@ -223,6 +223,8 @@ export interface DatasetView {
 /** A dataset's columns now, and its rules. */
 export interface DatasetSchema {
   readonly name: string;
+  /** The schema's version, the same for as long as the columns are. */
+  readonly schemaId: string;
   readonly schema: Schema;
   readonly rules: Rules;
 }

@@ -22,6 +22,8 @@ const backstop = 5_000;
 /** The graph's model as the catalog has it, read again whenever its version rises, in this process or another. */
 export class CatalogGraphModel implements GraphModelSource {
   private model: GraphModel = {version: -1n, datasets: []};
+  /** Datasets as they were read last, with what they were made of: the same object tells the graph that nothing changed. */
+  private known = new Map<string, {readonly made: string; readonly dataset: GraphDataset}>();
   private readonly listeners = new Set<() => void>();
   private reading: Promise<void> | undefined;
   private stale = false;
@@ -79,7 +81,14 @@ export class CatalogGraphModel implements GraphModelSource {
 
   private async read(): Promise<GraphDataset[]> {
     const [datasets, predictions] = await Promise.all([this.options.datasets.schemas(this.options.viewer), this.predictions()]);
-    return datasets.map(({name, schema, rules}) => ({name, schema: withLegalMembers(schema), rules, predictions: predictions.get(name) ?? []}));
+    const before = this.known;
+    this.known = new Map(datasets.map(({name, schemaId, schema, rules}) => {
+      const predicted = predictions.get(name) ?? [];
+      const made = `${schemaId} ${JSON.stringify([rules, predicted])}`;
+      const known = before.get(name);
+      return [name, known?.made === made ? known : {made, dataset: {name, schema: withLegalMembers(schema), rules, predictions: predicted}}];
+    }));
+    return [...this.known.values()].map(({dataset}) => dataset);
   }
 
   private async predictions(): Promise<Map<string, GraphPrediction[]>> {
