@@ -69,12 +69,13 @@ export class PrismaDatasetStore implements DatasetStore {
     return (await this.db.$queryRaw<SnapshotRow[]>`${selectSnapshots} ${rest}`).map(toSnapshot);
   }
 
-  async schemas(branch: string): Promise<DatasetSchema[]> {
-    const rows = await this.db.$queryRaw<{name: string; schemaId: string; rules: Rules; fields: Field[]}[]>`
-      SELECT dataset.name, schema_version.id::text AS "schemaId", dataset.rules, schema_version.fields FROM head
+  async schemas(branch: string, known: readonly string[]): Promise<DatasetSchema[]> {
+    const rows = await this.db.$queryRaw<{name: string; schemaId: string; rules: Rules; fields: Field[] | null}[]>`
+      SELECT dataset.name, schema_version.id::text AS "schemaId", dataset.rules,
+        CASE WHEN schema_version.id = ANY (${known}::uuid[]) THEN NULL ELSE schema_version.fields END AS fields FROM head
       JOIN dataset ON dataset.id = head.dataset_id JOIN snapshot ON snapshot.id = head.snapshot_id JOIN schema_version ON schema_version.id = snapshot.schema_id
       WHERE head.branch = ${branch} ORDER BY dataset.name`;
-    return rows.map(({name, schemaId, rules, fields}) => ({name, schemaId, rules, schema: {fields}}));
+    return rows.map(({name, schemaId, rules, fields}) => ({name, schemaId, rules, schema: fields && {fields}}));
   }
 
   async heads(branch: string): Promise<Map<string, SnapshotRecord>> {

@@ -20,7 +20,7 @@ export function createDatasets({catalog, warehouse}: DatasetsOptions): Datasets 
         return records.map(dataset => ({dataset, head: heads.get(dataset.name) ?? null})).filter(view => matches(view, search));
       }),
 
-    schemas: () => batch(datasets => datasets.schemas('main')),
+    schemas: (_viewer, known = []) => batch(datasets => datasets.schemas('main', known)),
 
     get: (_viewer, name) =>
       batch(async datasets => {

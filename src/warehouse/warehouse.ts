@@ -106,7 +106,7 @@ export interface DatasetStore {
   nextFieldId(datasetId: string): Promise<number>;
 
   /** What the graph's types are made of, of every dataset with a head: small, because profiles and lineage are left out. */
-  schemas(branch: string): Promise<DatasetSchema[]>;
+  schemas(branch: string, known: readonly string[]): Promise<DatasetSchema[]>;
 
   /** Heads of a branch by dataset name: one consistent set, in one statement. */
   heads(branch: string): Promise<Map<string, SnapshotRecord>>;
@@ -225,7 +225,8 @@ export interface DatasetSchema {
   readonly name: string;
   /** The schema's version, the same for as long as the columns are. */
   readonly schemaId: string;
-  readonly schema: Schema;
+  /** Null where the asker said that it knows this version. */
+  readonly schema: Schema | null;
   readonly rules: Rules;
 }
 
@@ -233,8 +234,8 @@ export interface DatasetSchema {
 export interface Datasets {
   /** All datasets with their heads, by name, in two statements however many. */
   list(viewer: Viewer, search?: string): Promise<DatasetView[]>;
-  /** The columns and rules of all datasets that have rows or had some. */
-  schemas(viewer: Viewer): Promise<DatasetSchema[]>;
+  /** The columns and rules of all datasets that have rows or had some. @param known schema ids whose columns need not be read */
+  schemas(viewer: Viewer, known?: readonly string[]): Promise<DatasetSchema[]>;
   /** @throws DATASET_NOT_FOUND */
   get(viewer: Viewer, name: string): Promise<DatasetView>;
   /** Newest first, of several datasets at once. */

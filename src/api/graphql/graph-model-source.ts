@@ -23,7 +23,7 @@ const backstop = 5_000;
 export class CatalogGraphModel implements GraphModelSource {
   private model: GraphModel = {version: -1n, datasets: []};
   /** Datasets as they were read last, with what they were made of: the same object tells the graph that nothing changed. */
-  private known = new Map<string, {readonly made: string; readonly dataset: GraphDataset}>();
+  private known = new Map<string, {readonly schemaId: string; readonly made: string; readonly dataset: GraphDataset}>();
   private readonly listeners = new Set<() => void>();
   private reading: Promise<void> | undefined;
   private stale = false;
@@ -80,13 +80,17 @@ export class CatalogGraphModel implements GraphModelSource {
   }
 
   private async read(): Promise<GraphDataset[]> {
-    const [datasets, predictions] = await Promise.all([this.options.datasets.schemas(this.options.viewer), this.predictions()]);
     const before = this.known;
+    const knownIds = [...before.values()].map(({schemaId}) => schemaId);
+    const [datasets, predictions] = await Promise.all([this.options.datasets.schemas(this.options.viewer, knownIds), this.predictions()]);
+    const ofId = new Map([...before.values()].map(({schemaId, dataset}) => [schemaId, dataset.schema]));
     this.known = new Map(datasets.map(({name, schemaId, schema, rules}) => {
       const predicted = predictions.get(name) ?? [];
       const made = `${schemaId} ${JSON.stringify([rules, predicted])}`;
       const known = before.get(name);
-      return [name, known?.made === made ? known : {made, dataset: {name, schema: withLegalMembers(schema), rules, predictions: predicted}}];
+      if (known?.made === made) return [name, known];
+      const legal = schema ? withLegalMembers(schema) : ofId.get(schemaId)!;
+      return [name, {schemaId, made, dataset: {name, schema: legal, rules, predictions: predicted}}];
     }));
     return [...this.known.values()].map(({dataset}) => dataset);
   }
