@@ -7,6 +7,7 @@
 import type {LoadedConfig} from '../core/config.ts';
 import type {Lifecycle} from '../core/lifecycle.ts';
 import type {Logger} from '../core/logging.ts';
+import type {BackupProgress, BackupSummary, Finding, Rebuilt} from '../maintenance/maintenance.ts';
 import type {GraphAnswer, GraphRequest} from './graph-client.ts';
 
 /** serve: HTTP and, unless configured otherwise, workers. work: workers only. embedded: workers in process, no HTTP. */
@@ -36,36 +37,6 @@ export interface Maintenance {
   backup(folder: string, report: (done: BackupProgress) => void): Promise<BackupSummary>;
   /** @throws BACKUP_INVALID, TARGET_NOT_EMPTY, DISK_FULL */
   restore(folder: string, report: (done: BackupProgress) => void): Promise<BackupSummary>;
-}
-
-/** One thing `doctor` looked at. */
-export interface Finding {
-  readonly check: string;
-  readonly status: 'ok' | 'warn' | 'failed';
-  readonly detail: string;
-  /** What to do, unless it is ok. */
-  readonly hint: string | null;
-}
-
-export interface Rebuilt {
-  readonly datasets: number;
-  readonly snapshots: number;
-  /** Manifests that could not be used, with the reason. */
-  readonly skipped: readonly string[];
-}
-
-export interface BackupProgress {
-  readonly files: number;
-  readonly ofFiles: number;
-  readonly bytes: number;
-}
-
-export interface BackupSummary {
-  readonly folder: string;
-  readonly files: number;
-  readonly bytes: number;
-  readonly datasets: number;
-  readonly snapshots: number;
 }
 
 export type Compose = (loaded: LoadedConfig, options: {mode: AppMode}) => Promise<App>;

@@ -1,4 +1,4 @@
-import type {BackupProgress} from './app.ts';
+import type {BackupProgress} from '../maintenance/maintenance.ts';
 import type {Output} from './output.ts';
 import {bytes, count} from './units.ts';
 

@@ -1,5 +1,5 @@
 import {resolve} from 'node:path';
-import type {BackupSummary} from '../app.ts';
+import type {BackupSummary} from '../../maintenance/maintenance.ts';
 import type {CliCommand, Context} from '../command.ts';
 import {copyProgress} from '../copy-progress.ts';
 import {ask, failureFields} from '../graph-client.ts';

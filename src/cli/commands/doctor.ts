@@ -1,4 +1,4 @@
-import type {Finding, Rebuilt} from '../app.ts';
+import type {Finding, Rebuilt} from '../../maintenance/maintenance.ts';
 import type {CliCommand, Context} from '../command.ts';
 import {ask} from '../graph-client.ts';
 import {exitCodeOf} from '../failure.ts';
