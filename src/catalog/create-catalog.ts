@@ -156,7 +156,7 @@ class PrismaCatalog implements Catalog {
       schema: 'pgboss',
     });
     this.boss.on('error', () => undefined); // a database that is away shows itself to whoever works with it
-    await this.boss.start();
+    await this.database.alone(() => this.boss!.start());
     // A job that has woken somebody is of no more use; the run's rows are kept, not its jobs.
     await this.boss.createQueue(queue, {retryLimit: 0, retentionSeconds: 3_600, deleteAfterSeconds: 600});
   }

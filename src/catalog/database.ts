@@ -19,6 +19,9 @@ export interface DatabaseOptions {
   readonly onNotification: (channel: string, payload: string) => void;
 }
 
+/** Any number that no other program locks. */
+const setupLock = 7_240_118_332;
+
 /** The connection pool, the ORM on it and the notifications, for either kind of database. */
 export class Database {
   private embedded: EmbeddedDatabase | undefined;
@@ -67,6 +70,19 @@ export class Database {
     } catch (error) {
       await this.stop();
       throw asCatalogError(error);
+    }
+  }
+
+  /** Does what several servers that start at once must not do side by side. An embedded database has one owner anyway. */
+  async alone(work: () => Promise<unknown>): Promise<void> {
+    if (this.options.url === null) return void (await work());
+    const client = await this.pool.connect();
+    try {
+      await client.query('SELECT pg_advisory_lock($1)', [setupLock]);
+      await work();
+    } finally {
+      // Ends the session, and with it the lock, whatever happened.
+      client.release(true);
     }
   }
 

@@ -13,9 +13,10 @@ type Change = string | readonly (readonly [found: string, by: string])[];
 type Changes = Readonly<Record<string, Change>>;
 
 const stepKind: Changes = {
-  'src/pipelines/steps/limit.ts': `import type {LimitStep} from '../pipeline.ts';
+  'src/pipelines/steps/limit.ts': `import {identifier} from '../../engines/sql-text.ts';
+import type {LimitStep} from '../pipeline.ts';
 import type {StepKind} from './step-kind.ts';
-import {inputIds, inputSize, quoted} from './step-kind.ts';
+import {inputIds, inputSize} from './step-kind.ts';
 
 /** Keeps the first rows of a dataset. */
 export const limitKind: StepKind<LimitStep> = {
@@ -27,7 +28,7 @@ export const limitKind: StepKind<LimitStep> = {
 
   async prepare(step, {services: {engine}, inputs, signal}) {
     const {table} = inputs[step.input]!;
-    const query = {sql: \`SELECT * FROM \${quoted(step.input)} LIMIT \${step.rows}\`, relations: {[step.input]: table}};
+    const query = {sql: \`SELECT * FROM \${identifier(step.input)} LIMIT \${step.rows}\`, relations: {[step.input]: table}};
     return {
       identity: {rows: step.rows, engine: engine.fingerprint},
       ...inputSize(inputs),
