@@ -156,9 +156,12 @@ class PrismaCatalog implements Catalog {
       schema: 'pgboss',
     });
     this.boss.on('error', () => undefined); // a database that is away shows itself to whoever works with it
-    await this.database.alone(() => this.boss!.start());
-    // A job that has woken somebody is of no more use; the run's rows are kept, not its jobs.
-    await this.boss.createQueue(queue, {retryLimit: 0, retentionSeconds: 3_600, deleteAfterSeconds: 600});
+    const {boss} = this;
+    await this.database.alone(async () => {
+      await boss.start();
+      // A job that has woken somebody is of no more use; the run's rows are kept, not its jobs.
+      await boss.createQueue(queue, {retryLimit: 0, retentionSeconds: 3_600, deleteAfterSeconds: 600});
+    });
   }
 
   async stop(): Promise<void> {
