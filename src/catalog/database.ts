@@ -26,6 +26,7 @@ const setupLock = 7_240_118_332;
 export class Database {
   private embedded: EmbeddedDatabase | undefined;
   private listener: NotificationListener | undefined;
+  private connection: pg.ClientConfig | undefined;
   private poolValue: pg.Pool | undefined;
   private clientValue: PrismaClient | undefined;
 
@@ -54,6 +55,7 @@ export class Database {
         connectionTimeoutMillis: 10_000,
         application_name: 'millrace',
       };
+      this.connection = connection;
       this.poolValue = new pg.Pool(connection);
       this.poolValue.on('error', () => undefined); // an idle connection that broke is replaced by the next one
       const client = await this.poolValue.connect();
@@ -76,13 +78,14 @@ export class Database {
   /** Does what several servers that start at once must not do side by side. An embedded database has one owner anyway. */
   async alone(work: () => Promise<unknown>): Promise<void> {
     if (this.options.url === null) return void (await work());
-    const client = await this.pool.connect();
+    // A session beside the pool, which may be of one connection; the lock ends with it, whatever happened.
+    const client = new pg.Client(this.connection);
+    await client.connect();
     try {
       await client.query('SELECT pg_advisory_lock($1)', [setupLock]);
       await work();
     } finally {
-      // Ends the session, and with it the lock, whatever happened.
-      client.release(true);
+      await client.end();
     }
   }
 
