@@ -181,7 +181,7 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
 }
 
 /** The order of life: each part may use those before it. */
-function arrange({lifecycle, config, mode, logger, metrics, catalog, engine, runtime, models, warehouse, worker, pipelines, graphModel, graphql, http}: Services): void {
+function arrange({lifecycle, config, mode, logger, metrics, catalog, heads, engine, runtime, models, warehouse, worker, pipelines, graphModel, graphql, http}: Services): void {
   const folders = [config.data.folder, config.warehouse.folder, config.models.folder, config.engine.tempFolder, config.uploads.folder, config.published.folder, scratchOf(config)];
   /** Mends what killed processes left. */
   const sweep = async (graceHours: number): Promise<void> => {
@@ -213,6 +213,7 @@ function arrange({lifecycle, config, mode, logger, metrics, catalog, engine, run
     }, logger));
   if (mode !== 'work') {
     lifecycle
+      .add({name: 'heads', stop: () => heads.stop()})
       .add({name: 'graph model', start: () => graphModel.start(), stop: () => graphModel.stop()})
       .add({name: 'graph', start: () => graphql.start(), stop: () => graphql.stop()})
       .add({name: 'pipelines', start: () => pipelines.refresh()});
