@@ -138,7 +138,8 @@ export async function createDeployment(): Promise<Deployment> {
       healthy: async () => {
         for (const until = Date.now() + 60_000; Date.now() < until; await sleep(100)) {
           if (ended()) throw new Error(`${service} ended with ${child.exitCode ?? child.signalCode}:\n${output}`);
-          if (await one.isHealthy()) return;
+          // Whoever else answers on its port is not it.
+          if (await one.isHealthy() && !ended()) return;
         }
         throw new Error(`${service} is not healthy after 60 s:\n${output}`);
       },

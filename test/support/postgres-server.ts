@@ -1,8 +1,8 @@
 import {spawn, spawnSync} from 'node:child_process';
 import type {SpawnSyncOptions} from 'node:child_process';
+import {randomInt} from 'node:crypto';
 import {chmodSync, chownSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync} from 'node:fs';
 import {createServer} from 'node:net';
-import type {AddressInfo} from 'node:net';
 import {dirname, join} from 'node:path';
 
 /** A running PostgreSQL server with its files in one folder. */
@@ -116,11 +116,26 @@ function must(program: string, args: readonly string[], identity: Identity, log?
   throw new Error(`${program} failed: ${result.error?.message ?? said}`);
 }
 
-/** A port nothing listens on now. */
+const given = new Set<number>();
+
+/**
+ * A port nothing listens on now, given only once. It lies below the system's own range, so that no connection and no server
+ * on port 0 takes it before the process it is for.
+ */
 export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 32_000);
+    if (given.has(port) || !(await isFree(port))) continue;
+    given.add(port);
+    return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  await new Promise<void>((resolve, reject) => { server.once('error', reject).listen(0, '127.0.0.1', resolve); });
-  const {port} = server.address() as AddressInfo;
-  await new Promise((resolve) => { server.close(resolve); });
-  return port;
+  const free = await new Promise<boolean>((resolve) => {
+    server.once('error', () => { resolve(false); }).listen(port, '127.0.0.1', () => { resolve(true); });
+  });
+  if (free) await new Promise((resolve) => { server.close(resolve); });
+  return free;
 }
