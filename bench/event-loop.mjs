@@ -15,7 +15,7 @@ export const conditions = 'One `serve` process ingests flights-3m, computes half
 
 export const run = ({progress}) => withProject(async (folder) => {
   progress('preparing');
-  await prepareProject(folder, [{kind: 'ingest', name: 'airports', into: 'airports', source: {path: join(sampleFolder, 'airports.csv')}, rules: {key: ['iata']}}], registerModel);
+  await prepareProject(folder, [{kind: 'ingest', name: 'airports', into: 'airports', source: {path: join(sampleFolder, 'airports.csv')}, contract: {key: ['iata']}}], registerModel);
   const server = await serve(folder);
   try {
     const {url} = server;

@@ -14,7 +14,7 @@ export const conditions = 'A process of its own each time, asked every 5 ms; an 
 export const run = ({progress}) => withProject(async (folder) => {
   const existing = join(folder, 'existing');
   mkdirSync(existing);
-  await prepareProject(existing, [{kind: 'ingest', name: 'airports', into: 'airports', source: {path: join(sampleFolder, 'airports.csv')}, rules: {key: ['iata']}}]);
+  await prepareProject(existing, [{kind: 'ingest', name: 'airports', into: 'airports', source: {path: join(sampleFolder, 'airports.csv')}, contract: {key: ['iata']}}]);
   const times = {existing: [], fresh: []};
   const memory = [];
   for (let round = -1; round < rounds; round++) {

@@ -5,13 +5,13 @@ export default pipeline('flight_delays', {
   description: 'Flights of early 2001 with what was known of their airport when they left, scored by late_arrival.',
   params: {through: date({default: '2001-06-30', description: 'The last day of flights to take in.'})},
   steps: [
-    ingest('airports', {path: 'package:vega-datasets/data/airports.csv'}, {rules: {key: ['iata']}}),
+    ingest('airports', {path: 'package:vega-datasets/data/airports.csv'}, {contract: {key: ['iata']}}),
     ingest('birdstrikes', {path: 'package:vega-datasets/data/birdstrikes.csv'}),
     ingest('flights_raw', {path: 'package:vega-datasets/data/flights-3m.parquet'}),
     sql('flights', sqlFile(new URL('./flights.sql', import.meta.url)), {
       // Its foreign keys are checked against the airports of this run.
       after: ['airports'],
-      rules: {
+      contract: {
         foreignKeys: [
           {column: 'origin', references: 'airports', as: 'origin_airport'},
           {column: 'destination', references: 'airports', as: 'destination_airport'},

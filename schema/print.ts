@@ -15,11 +15,11 @@ const fields = (columns: Readonly<Record<string, DataType>>, nullable: readonly 
 const example: GraphModel = {
   version: 1n,
   datasets: [
-    {name: 'airports', schema: {fields: fields({iata: utf8, name: utf8, city: utf8, state: utf8, latitude: float64, longitude: float64}, ['city', 'state'])}, rules: {key: ['iata']}, predictions: []},
+    {name: 'airports', schema: {fields: fields({iata: utf8, name: utf8, city: utf8, state: utf8, latitude: float64, longitude: float64}, ['city', 'state'])}, contract: {key: ['iata']}, predictions: []},
     {
       name: 'flights',
       schema: {fields: fields({date: {kind: 'timestamp', zoned: false}, delay: int32, distance: int32, origin: utf8, destination: utf8, inbound_late_share: float64}, ['inbound_late_share'])},
-      rules: {foreignKeys: [{column: 'origin', references: 'airports'}]},
+      contract: {foreignKeys: [{column: 'origin', references: 'airports'}]},
       predictions: [{
         field: 'late_arrival', model: 'late_arrival', features: {},
         inputs: fields({distance: int32, inbound_late_share: float64}), outputs: fields({label: {kind: 'bool'}, probability: float64}),

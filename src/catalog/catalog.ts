@@ -29,7 +29,7 @@ export interface Jobs {
 
 /** What others keep copies of: whoever changes it says so, and they compare the number or wait to be woken. */
 export interface Changes {
-  /** `graph`: datasets' schemas and rules, aliases, deployments; `data`: heads of datasets. */
+  /** `graph`: datasets' schemas and contracts, aliases, deployments; `data`: heads of datasets. */
   count(of: 'graph' | 'data'): Promise<bigint>;
   /** Raises the number, and wakes listeners of the channel in every process when the transaction commits: a hint that may be lost. */
   tell(of: 'graph' | 'data', payload: string): Promise<void>;

@@ -1,7 +1,8 @@
 import {isDeepStrictEqual} from 'node:util';
 import {MillraceError} from '../core/errors.ts';
 import {newId} from '../core/ids.ts';
-import type {Field, Rules, Schema} from '../schemas/schema.ts';
+import type {Contract} from '../schemas/contract.ts';
+import type {Field, Schema} from '../schemas/schema.ts';
 import type {CommitRecord, DatasetRecord, DatasetSchema, DatasetStore, FileRecord, SnapshotRecord} from '../warehouse/warehouse.ts';
 import {databaseCode} from './database.ts';
 import type {Connection} from './database.ts';
@@ -18,7 +19,7 @@ const selectSnapshots = Prisma.sql`
 
 type SnapshotRow = Omit<SnapshotRecord, 'schema'> & {fields: Field[]};
 
-const toDataset = (row: Dataset): DatasetRecord => ({id: row.id, name: row.name, rules: row.rules as Rules, createdAt: row.createdAt});
+const toDataset = (row: Dataset): DatasetRecord => ({id: row.id, name: row.name, contract: row.contract as Contract, createdAt: row.createdAt});
 
 const toSnapshot = ({fields, ...row}: SnapshotRow): SnapshotRecord => ({...row, schema: {fields}});
 
@@ -48,17 +49,17 @@ export class PrismaDatasetStore implements DatasetStore {
     return row && toDataset(row);
   }
 
-  async create(name: string, rules: Rules): Promise<DatasetRecord> {
+  async create(name: string, contract: Contract): Promise<DatasetRecord> {
     try {
-      return toDataset(await this.db.dataset.create({data: {id: newId(), name, rules: rules as object}}));
+      return toDataset(await this.db.dataset.create({data: {id: newId(), name, contract: contract as object}}));
     } catch (cause) {
       if (databaseCode(cause) !== 'P2002' && databaseCode(cause) !== '23505') throw cause;
       throw new MillraceError('NAME_TAKEN', {name, by: 'another dataset', suggestion: `${name}_2`}, {cause});
     }
   }
 
-  async setRules(id: string, rules: Rules): Promise<void> {
-    await this.db.dataset.update({where: {id}, data: {rules: rules as object}});
+  async setContract(id: string, contract: Contract): Promise<void> {
+    await this.db.dataset.update({where: {id}, data: {contract: contract as object}});
   }
 
   async nextFieldId(datasetId: string): Promise<number> {
@@ -70,12 +71,12 @@ export class PrismaDatasetStore implements DatasetStore {
   }
 
   async schemas(branch: string, known: readonly string[]): Promise<DatasetSchema[]> {
-    const rows = await this.db.$queryRaw<{name: string; schemaId: string; rules: Rules; fields: Field[] | null}[]>`
-      SELECT dataset.name, schema_version.id::text AS "schemaId", dataset.rules,
+    const rows = await this.db.$queryRaw<{name: string; schemaId: string; contract: Contract; fields: Field[] | null}[]>`
+      SELECT dataset.name, schema_version.id::text AS "schemaId", dataset.contract,
         CASE WHEN schema_version.id = ANY (${known}::uuid[]) THEN NULL ELSE schema_version.fields END AS fields FROM head
       JOIN dataset ON dataset.id = head.dataset_id JOIN snapshot ON snapshot.id = head.snapshot_id JOIN schema_version ON schema_version.id = snapshot.schema_id
       WHERE head.branch = ${branch} ORDER BY dataset.name`;
-    return rows.map(({name, schemaId, rules, fields}) => ({name, schemaId, rules, schema: fields && {fields}}));
+    return rows.map(({name, schemaId, contract, fields}) => ({name, schemaId, contract, schema: fields && {fields}}));
   }
 
   async heads(branch: string): Promise<Map<string, SnapshotRecord>> {
@@ -166,9 +167,9 @@ export class PrismaDatasetStore implements DatasetStore {
   }
 
   async rebuild(dataset: DatasetRecord, snapshots: readonly {readonly snapshot: SnapshotRecord; readonly files: readonly FileRecord[]}[]): Promise<void> {
-    const {id, name, rules, createdAt} = dataset;
+    const {id, name, contract, createdAt} = dataset;
     const nextFieldId = 1 + Math.max(0, ...snapshots.map(({snapshot}) => highestFieldId(snapshot.schema.fields)));
-    await this.db.dataset.create({data: {id, name, rules: rules as object, createdAt, nextFieldId}});
+    await this.db.dataset.create({data: {id, name, contract: contract as object, createdAt, nextFieldId}});
 
     const schemas = new Map(snapshots.map(({snapshot}) => [snapshot.schemaVersion, {id: newId(), fields: snapshot.schema.fields}]));
     await this.db.schemaVersion.createMany({data: [...schemas].map(([version, {id: schemaId, fields}]) => ({id: schemaId, datasetId: id, version, fields: fields as unknown as object[]}))});

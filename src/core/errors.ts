@@ -62,7 +62,7 @@ export const errorTable = {
   KEY_VIOLATED: {message: "The key ({key}) of '{dataset}' is not unique: {count} rows share a key, for example {example}.", hint: 'Remove the duplicates, or declare another key.', http: 422},
   KEY_NULL: {message: "The key column '{column}' of '{dataset}' is null in {count} rows.", hint: 'Remove the rows, or declare another key.', http: 422},
   FOREIGN_KEY_VIOLATED: {message: "{count} rows of '{dataset}' have a {column} that is not in '{references}', for example {example}.", hint: 'Add the missing rows there first, or drop the foreign key.', http: 422},
-  RULES_INVALID: {message: "The key or foreign keys of '{dataset}' are not valid: {reason}.", hint: 'Name columns the dataset has, and for a foreign key a dataset with a key.', http: 400},
+  CONTRACT_INVALID: {message: "The contract of '{dataset}' is not valid: {reason}.", hint: 'Name columns the dataset has, for a foreign key a dataset with a key of one column, and nothing that contradicts itself.', http: 400},
   DISK_FULL: {message: 'There is no space left on the disk that holds {path}.', hint: 'Free some space, then retry; the last snapshot is as it was.', http: 507},
   FILE_DAMAGED: {message: "The warehouse file '{path}' is missing or differs from its checksum.", hint: 'Restore it from a backup, or run the pipeline again.', http: 500, exit: 5},
 

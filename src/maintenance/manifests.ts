@@ -52,7 +52,7 @@ export async function checkManifests(places: Pick<Places, 'catalog' | 'warehouse
   return {checked, written, different};
 }
 
-/** What never changes of a snapshot: files may be removed from later ones, rules may be set anew. */
+/** What never changes of a snapshot: files may be removed from later ones, its contract may be set anew. */
 const contentOf = ({dataset, snapshot, files}: SnapshotManifest): string =>
   manifestText({
     dataset: {id: dataset.id, name: dataset.name} as DatasetRecord,

@@ -27,7 +27,7 @@ export async function rebuild({catalog, warehouse}: Pick<Places, 'catalog' | 'wa
 
   const datasets = [...Map.groupBy(found, manifest => manifest.dataset.id).values()].map(of => of.sort((a, b) => a.snapshot.sequence - b.snapshot.sequence));
   await catalog.transaction(async stores => {
-    // The newest manifest has the dataset's rules as they were last.
+    // The newest manifest has the dataset's contract as it was last.
     for (const snapshots of datasets) await stores.datasets.rebuild(snapshots.at(-1)!.dataset, snapshots);
     await stores.changes.tell('graph', '');
   });

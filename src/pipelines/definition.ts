@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto';
 import {z} from 'zod';
 import {MillraceError} from '../core/errors.ts';
+import {contractShape} from '../schemas/contract-shape.ts';
 import type {ParamSpec, ParamValue, PipelineDefinition, Step} from './pipeline.ts';
 
 const name = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, 'must be a name: letters, digits and underscores, beginning with a letter');
@@ -10,10 +11,6 @@ const common = {
   attempts: z.int().min(1).max(20).optional(),
   timeoutSeconds: z.number().positive().max(7 * 86_400).optional(),
 };
-const rules = z.strictObject({
-  key: z.array(z.string()).min(1).optional(),
-  foreignKeys: z.array(z.strictObject({column: z.string(), references: name, as: name.optional()})).optional(),
-});
 const mode = z.enum(['overwrite', 'append']).optional();
 const readerOptions = z.strictObject({
   delimiter: z.string().min(1).max(4).optional(),
@@ -37,11 +34,11 @@ export const sourceSpec = z.strictObject({
 }).refine(spec => (spec.path === undefined) !== (spec.upload === undefined), 'needs either a path or an upload');
 
 const step = z.discriminatedUnion('kind', [
-  z.strictObject({...common, kind: z.literal('ingest'), source: sourceSpec, into: name, mode, options: readerOptions.optional(), rules: rules.optional()}),
-  z.strictObject({...common, kind: z.literal('sql'), sql: z.string().min(1).max(1_000_000), into: name, mode, rules: rules.optional()}),
+  z.strictObject({...common, kind: z.literal('ingest'), source: sourceSpec, into: name, mode, options: readerOptions.optional(), contract: contractShape.optional()}),
+  z.strictObject({...common, kind: z.literal('sql'), sql: z.string().min(1).max(1_000_000), into: name, mode, contract: contractShape.optional()}),
   z.strictObject({
     ...common, kind: z.literal('predict'), input: name, model: name, alias: name.optional(), version: z.int().positive().optional(),
-    features: z.record(name, z.string()).optional(), keep: z.array(name).optional(), into: name, rules: rules.optional(),
+    features: z.record(name, z.string()).optional(), keep: z.array(name).optional(), into: name, contract: contractShape.optional(),
   }),
   z.strictObject({
     ...common, kind: z.literal('publish'), input: name, format: z.enum(['csv', 'parquet', 'json', 'ndjson', 'arrow']),

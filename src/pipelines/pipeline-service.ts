@@ -83,7 +83,7 @@ export class PipelineService implements Pipelines {
         const producer = producers.get(name);
         return producer === undefined ? [] : [producer];
       });
-      const referenced = ('rules' in step ? step.rules?.foreignKeys ?? [] : []).flatMap(({references}) => {
+      const referenced = ('contract' in step ? step.contract?.foreignKeys ?? [] : []).flatMap(({references}) => {
         const producer = producers.get(references);
         return producer === undefined || producer === step.name ? [] : [producer];
       });

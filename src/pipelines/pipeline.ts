@@ -6,7 +6,7 @@
  */
 import type {Viewer} from '../core/viewer.ts';
 import type {RawOptions} from '../engines/engine.ts';
-import type {Rules} from '../schemas/schema.ts';
+import type {Contract} from '../schemas/contract.ts';
 import type {SourceSpec} from '../sources/source.ts';
 
 export type ParamType = 'string' | 'int' | 'float' | 'bool' | 'date';
@@ -36,7 +36,7 @@ export interface IngestStep extends StepCommon {
   readonly into: string;
   readonly mode?: 'overwrite' | 'append';
   readonly options?: RawOptions;
-  readonly rules?: Rules;
+  readonly contract?: Contract;
 }
 
 /** Runs one SELECT; the tables it names are datasets or outputs of earlier steps. `$name` is a parameter. */
@@ -45,7 +45,7 @@ export interface SqlStep extends StepCommon {
   readonly sql: string;
   readonly into: string;
   readonly mode?: 'overwrite' | 'append';
-  readonly rules?: Rules;
+  readonly contract?: Contract;
 }
 
 /** Scores a dataset's rows with a model version; writes the columns kept and the version's outputs. */
@@ -61,7 +61,7 @@ export interface PredictStep extends StepCommon {
   /** Columns of the input to keep; default: all. */
   readonly keep?: readonly string[];
   readonly into: string;
-  readonly rules?: Rules;
+  readonly contract?: Contract;
 }
 
 /** Writes a dataset to a file for people and programs outside, under the project's `published` folder. */

@@ -64,7 +64,7 @@ const appends = (step: Step): boolean => 'mode' in step && step.mode === 'append
 function fingerprintOf(step: Step, prepared: PreparedStep, inputs: Readonly<Record<string, StepInput>>): string | null {
   if (prepared.identity === null || appends(step) || Object.values(inputs).some(input => input.snapshot === null)) return null;
   return definitionHash({
-    kind: step.kind, into: 'into' in step ? step.into : null, rules: ('rules' in step && step.rules) || null, identity: prepared.identity, inputs: inputIds(inputs),
+    kind: step.kind, into: 'into' in step ? step.into : null, contract: ('contract' in step && step.contract) || null, identity: prepared.identity, inputs: inputIds(inputs),
   });
 }
 

@@ -228,7 +228,7 @@ class StepAttempt {
       boundary('files staged');
       signal.throwIfAborted();
       const commit = await warehouse.prepare({
-        dataset: step.into, branch: run.branch, operation: mode, stage, files, schema, parentId, rules: step.rules, runId: run.id, stepName: step.name,
+        dataset: step.into, branch: run.branch, operation: mode, stage, files, schema, parentId, contract: step.contract, runId: run.id, stepName: step.name,
         lineage: await ready.prepared.lineage, signal,
       });
       boundary('files moved');

@@ -41,19 +41,6 @@ export interface Schema {
   readonly fields: readonly Field[];
 }
 
-/** The key and foreign keys of a dataset, checked at each commit. */
-export interface Rules {
-  readonly key?: readonly string[];
-  readonly foreignKeys?: readonly ForeignKey[];
-}
-
-/** `column` of this dataset holds values of the single-column key of dataset `references`; `as` names the relationship. */
-export interface ForeignKey {
-  readonly column: string;
-  readonly references: string;
-  readonly as?: string;
-}
-
 /** What is known of a column's values: from Parquet statistics where possible, else from one scan. Min and max are text. */
 export interface ColumnProfile {
   readonly name: string;

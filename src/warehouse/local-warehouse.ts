@@ -13,7 +13,7 @@ import {checkName} from '../schemas/check-name.ts';
 import {evolve} from '../schemas/evolve.ts';
 import {typeName} from '../schemas/schema.ts';
 import type {Schema} from '../schemas/schema.ts';
-import {checkRules} from './check-rules.ts';
+import {checkKeys} from './check-keys.ts';
 import {datasetNotFound} from './datasets.ts';
 import {manifestName, manifestPath, writeManifest} from './manifest.ts';
 import type {AsOf, CommitRecord, FileRecord, NextSchema, PrepareInput, PreparedCommit, SnapshotRecord, Stage, Warehouse} from './warehouse.ts';
@@ -115,11 +115,11 @@ class LocalWarehouse implements Warehouse {
       ],
       uniform: parentFiles === null && input.files.every(file => file.columns.length === schema.fields.length),
     };
-    const rules = input.rules ?? (await this.catalog.read(stores => stores.datasets.byName(dataset)))?.rules ?? {};
+    const contract = input.contract ?? (await this.catalog.read(stores => stores.datasets.byName(dataset)))?.contract ?? {};
     // The checksums are made in a thread of their own, beside the engine's.
     const [hashes, profile] = await Promise.all([
       sha256OfFiles(input.files.map(file => file.path)),
-      checkRules({dataset, rules, table, engine: this.engine, referenced: name => this.referenced(name, branch), signal}).then(() => this.engine.profile(table, {signal})),
+      checkKeys({dataset, contract, table, engine: this.engine, referenced: name => this.referenced(name, branch), signal}).then(() => this.engine.profile(table, {signal})),
     ]);
     const hashed = input.files.map((file, index) => ({...file, sha256: hashes[index]!}));
 
@@ -136,14 +136,14 @@ class LocalWarehouse implements Warehouse {
     return {
       snapshotId: id,
       commit: async stores => {
-        const {record, isNew} = await this.datasetFor(stores, dataset, rules);
+        const {record, isNew} = await this.datasetFor(stores, dataset, contract);
         const snapshot = await stores.datasets.commit({
           id, datasetId: record.id, branch, parentId: head?.id ?? null, operation, schema, files, runId: input.runId, stepName: input.stepName,
           contentHash, profile, lineage: input.lineage,
         });
-        const rulesChanged = !isDeepStrictEqual(record.rules, JSON.parse(JSON.stringify(rules)));
-        if (rulesChanged) await stores.datasets.setRules(record.id, rules);
-        if (isNew || rulesChanged || snapshot.schemaVersion !== head?.schemaVersion) await stores.changes.tell('graph', '');
+        const contractChanged = !isDeepStrictEqual(record.contract, JSON.parse(JSON.stringify(contract)));
+        if (contractChanged) await stores.datasets.setContract(record.id, contract);
+        if (isNew || contractChanged || snapshot.schemaVersion !== head?.schemaVersion) await stores.changes.tell('graph', '');
         await stores.changes.tell('data', dataset);
         return snapshot;
       },
@@ -170,17 +170,17 @@ class LocalWarehouse implements Warehouse {
   private async referenced(name: string, branch: string): Promise<{table: Table; key: readonly string[]}> {
     const snapshot = await this.resolve(name, {}, branch);
     const record = await this.catalog.read(stores => stores.datasets.byName(name));
-    return {table: await this.table(snapshot), key: record?.rules.key ?? []};
+    return {table: await this.table(snapshot), key: record?.contract.key ?? []};
   }
 
-  private async datasetFor(stores: Stores, name: string, rules: PrepareInput['rules']) {
+  private async datasetFor(stores: Stores, name: string, contract: PrepareInput['contract']) {
     const existing = await stores.datasets.byName(name);
     if (existing) return {record: existing, isNew: false};
     await refuseTwin(stores, name);
     const model = await stores.models.byName(name);
     if (model) throw new MillraceError('NAME_TAKEN', {name, by: 'a model', suggestion: `${name}_data`});
     try {
-      return {record: await stores.datasets.create(name, rules ?? {}), isNew: true};
+      return {record: await stores.datasets.create(name, contract ?? {}), isNew: true};
     } catch (cause) {
       // Somebody else made it a moment ago.
       if (cause instanceof MillraceError && cause.code === 'NAME_TAKEN') throw new MillraceError('COMMIT_CONFLICT', {dataset: name}, {cause});

@@ -7,7 +7,8 @@
 import type {Stores} from '../catalog/catalog.ts';
 import type {Viewer} from '../core/viewer.ts';
 import type {StagedFile, Table} from '../engines/engine.ts';
-import type {ColumnProfile, Rules, Schema} from '../schemas/schema.ts';
+import type {Contract} from '../schemas/contract.ts';
+import type {ColumnProfile, Schema} from '../schemas/schema.ts';
 
 /** append: the parent's rows and these; overwrite: only these; replace: the same rows in other files; delete: fewer rows. */
 export type Operation = 'append' | 'overwrite' | 'replace' | 'delete';
@@ -15,7 +16,7 @@ export type Operation = 'append' | 'overwrite' | 'replace' | 'delete';
 export interface DatasetRecord {
   readonly id: string;
   readonly name: string;
-  readonly rules: Rules;
+  readonly contract: Contract;
   readonly createdAt: Date;
 }
 
@@ -99,8 +100,8 @@ export interface DatasetStore {
   list(): Promise<DatasetRecord[]>;
   byName(name: string): Promise<DatasetRecord | null>;
   /** @throws NAME_TAKEN */
-  create(name: string, rules: Rules): Promise<DatasetRecord>;
-  setRules(id: string, rules: Rules): Promise<void>;
+  create(name: string, contract: Contract): Promise<DatasetRecord>;
+  setContract(id: string, contract: Contract): Promise<void>;
 
   /** Field ids never come again. */
   nextFieldId(datasetId: string): Promise<number>;
@@ -184,7 +185,7 @@ export interface PrepareInput {
   /** The dataset's schema after the commit, and the snapshot it was worked out from: from `schemaFor`. */
   readonly schema: Schema;
   readonly parentId: string | null;
-  readonly rules?: Rules;
+  readonly contract?: Contract;
   readonly runId: string | null;
   readonly stepName: string | null;
   readonly lineage: SnapshotLineage;
@@ -203,7 +204,7 @@ export interface Warehouse {
    * @throws SCHEMA_INCOMPATIBLE, NAME_RESERVED, NAME_INVALID
    */
   schemaFor(dataset: string, described: Schema, mode: 'append' | 'overwrite', branch: string): Promise<NextSchema>;
-  /** Hashes, profiles and checks the files against the rules, and moves them to their place. @throws COMMIT_CONFLICT, KEY_VIOLATED, KEY_NULL, FOREIGN_KEY_VIOLATED, DISK_FULL */
+  /** Hashes, profiles and checks the files against key and foreign keys, and moves them to their place. @throws COMMIT_CONFLICT, KEY_VIOLATED, KEY_NULL, FOREIGN_KEY_VIOLATED, DISK_FULL */
   prepare(input: PrepareInput): Promise<PreparedCommit>;
   /** Rewrites many small files as few; the same rows with the same ids. Null when there was nothing to do. */
   compact(dataset: string, branch?: string): Promise<SnapshotRecord | null>;
@@ -220,21 +221,21 @@ export interface DatasetView {
   readonly head: SnapshotRecord | null;
 }
 
-/** A dataset's columns now, and its rules. */
+/** A dataset's columns now, and its contract. */
 export interface DatasetSchema {
   readonly name: string;
   /** The schema's version, the same for as long as the columns are. */
   readonly schemaId: string;
   /** Null where the asker said that it knows this version. */
   readonly schema: Schema | null;
-  readonly rules: Rules;
+  readonly contract: Contract;
 }
 
 /** What the APIs and the command line call. */
 export interface Datasets {
   /** All datasets with their heads, by name, in two statements however many. */
   list(viewer: Viewer, search?: string): Promise<DatasetView[]>;
-  /** The columns and rules of all datasets that have rows or had some. @param known schema ids whose columns need not be read */
+  /** The columns and contracts of all datasets that have rows or had some. @param known schema ids whose columns need not be read */
   schemas(viewer: Viewer, known?: readonly string[]): Promise<DatasetSchema[]>;
   /** @throws DATASET_NOT_FOUND */
   get(viewer: Viewer, name: string): Promise<DatasetView>;

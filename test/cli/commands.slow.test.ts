@@ -13,7 +13,7 @@ export default [
   pipeline('sums', {
     params: {least: int({default: 0}), until: date({default: '2024-12-31'})},
     steps: [
-      ingest('sales', {path: 'sales.csv'}, {rules: {key: ['id']}}),
+      ingest('sales', {path: 'sales.csv'}, {contract: {key: ['id']}}),
       sql('sums', 'SELECT name, count(*) AS sales FROM sales WHERE id >= $least AND day <= $until GROUP BY name ORDER BY name'),
       publish('sums.csv', {input: 'sums', format: 'csv'}),
     ],

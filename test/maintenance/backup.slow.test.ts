@@ -14,7 +14,7 @@ const field: Field = {id: 0, name: 'x', type: {kind: 'utf8'}, nullable: true};
 /** Fills a world with one of everything. */
 async function fill(world: WarehouseWorld) {
   const {catalog, places} = world;
-  await world.write('trips', "select range as id, 'a\u2028b' as note from range(100)", {rules: {key: ['id']}});
+  await world.write('trips', "select range as id, 'a\u2028b' as note from range(100)", {contract: {key: ['id']}});
   const second = await world.write('trips', "select 100 + range as id, 'later' as note from range(10)", {mode: 'append'});
   await world.write('wide', "select 18446744073709551615::ubigint as big, {x: [1, 2]} as nested, timestamptz '2001-06-01 01:02:03.456789+02' as at");
 

@@ -10,7 +10,7 @@ describe('doctor', () => {
   let world: WarehouseWorld;
   beforeEach(async () => {
     world = await openWorld({database: 'PostgreSQL'});
-    await world.write('trips', 'select range as id from range(10)', {rules: {key: ['id']}});
+    await world.write('trips', 'select range as id from range(10)', {contract: {key: ['id']}});
     await world.write('trips', 'select 10 + range as id from range(10)');
   });
   afterEach(() => world.close());
@@ -78,7 +78,7 @@ describe('doctor', () => {
 describe('rebuilding', () => {
   test('datasets whose catalog was lost, from the manifests beside their data', async () => {
     let world = await openWorld();
-    await world.write('trips', "select range as id, {a: 'x'} as nested from range(10)", {rules: {key: ['id']}, rowsPerFile: 4});
+    await world.write('trips', "select range as id, {a: 'x'} as nested from range(10)", {contract: {key: ['id']}, rowsPerFile: 4});
     await world.write('trips', "select 10 + range as id, {a: 'y'} as nested, 1.5 as extra from range(5)", {mode: 'append', lineage: {sql: 'select …'}});
     await world.warehouse.compact('trips');
     await world.write('trips', "select 99 as id, {a: 'z'} as nested", {mode: 'append'});

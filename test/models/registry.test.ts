@@ -22,7 +22,7 @@ describe('the registry', () => {
   beforeAll(async () => {
     project = createProject();
     project.write('rows.csv', `id,inbound_flights,inbound_late_share,inbound_mean_delay,outbound_flights,outbound_late_share,miles\n1,4,0.5,12.5,3,0.25,500\n2,0,0,0.5,0,0,900\n`);
-    project.write('jobs/rows.ts', `import {ingest, pipeline} from 'millrace/jobs'; export default pipeline('rows_in', {steps: [ingest('trips', {path: 'rows.csv'}, {rules: {key: ['id']}})]});`);
+    project.write('jobs/rows.ts', `import {ingest, pipeline} from 'millrace/jobs'; export default pipeline('rows_in', {steps: [ingest('trips', {path: 'rows.csv'}, {contract: {key: ['id']}})]});`);
     app = await startApp(project);
     url = app.http.url;
     const upload = await fetch(`${url}/uploads?name=m.onnx`, {method: 'POST', body: readFileSync('jobs/models/late_arrival/late_arrival.onnx'), headers: {'content-type': 'application/octet-stream'}});

@@ -52,7 +52,7 @@ export class SlowGraph {
     if (exact) return this.choose(exact, this.rows[name]!, args);
     const byKey = this.datasets.get(name.replace(/_by_pk$/, ''));
     if (byKey && name.endsWith('_by_pk')) {
-      return this.rows[byKey.name]!.find(row => (byKey.rules.key ? byKey.rules.key.every(key => compare(row[key]!, this.read(args[key], typeOf(byKey, key))) === 0) : String(rowIds.get(row)) === args._row_id)) ?? null;
+      return this.rows[byKey.name]!.find(row => (byKey.contract.key ? byKey.contract.key.every(key => compare(row[key]!, this.read(args[key], typeOf(byKey, key))) === 0) : String(rowIds.get(row)) === args._row_id)) ?? null;
     }
     const dataset = this.datasets.get(name.replace(/_aggregate$/, ''))!;
     const rows = this.choose(dataset, this.rows[dataset.name]!, args);
@@ -68,14 +68,14 @@ export class SlowGraph {
   }
 
   private related(dataset: GraphDataset, row: Row, name: string): {dataset: GraphDataset; many: boolean; rows: readonly Row[]} {
-    const own = dataset.rules.foreignKeys?.find(key => key.as === name);
+    const own = dataset.contract.foreignKeys?.find(key => key.as === name);
     if (own) {
       const to = this.datasets.get(own.references)!;
-      return {dataset: to, many: false, rows: this.rows[to.name]!.filter(other => equal(other[to.rules.key![0]!]!, row[own.column]!))};
+      return {dataset: to, many: false, rows: this.rows[to.name]!.filter(other => equal(other[to.contract.key![0]!]!, row[own.column]!))};
     }
     const from = this.datasets.get(name)!;
-    const key = from.rules.foreignKeys!.find(({references}) => references === dataset.name)!;
-    return {dataset: from, many: true, rows: this.rows[from.name]!.filter(other => equal(other[key.column]!, row[dataset.rules.key![0]!]!))};
+    const key = from.contract.foreignKeys!.find(({references}) => references === dataset.name)!;
+    return {dataset: from, many: true, rows: this.rows[from.name]!.filter(other => equal(other[key.column]!, row[dataset.contract.key![0]!]!))};
   }
 
   private choose(dataset: GraphDataset, rows: readonly Row[], {where, order_by, limit, offset}: Record<string, any>): readonly Row[] {
@@ -158,7 +158,7 @@ export class SlowGraph {
       if (name === '_row_id') return [by(row => rowIds.get(row) ?? null, direction)];
       const field = dataset.schema.fields.find(candidate => candidate.name === name);
       if (field) return structKeys(field, direction, row => row[name]!);
-      const own = dataset.rules.foreignKeys!.find(key => key.as === name)!;
+      const own = dataset.contract.foreignKeys!.find(key => key.as === name)!;
       const to = this.datasets.get(own.references)!;
       return this.keys(to, direction).map((key): Key => {
         const empty: Row = Object.fromEntries(to.schema.fields.map(candidate => [candidate.name, null]));

@@ -13,9 +13,9 @@ const jobs = `
   export default pipeline('trips_daily', {
     params: {least: int({default: 0})},
     steps: [
-      ingest('trips_raw', {path: 'data/trips.csv'}, {rules: {key: ['id']}}),
+      ingest('trips_raw', {path: 'data/trips.csv'}, {contract: {key: ['id']}}),
       sql('trips', \`SELECT id, from_city, minutes, inbound_flights, inbound_late_share::REAL AS inbound_late_share, inbound_mean_delay::REAL AS inbound_mean_delay,
-                       outbound_flights, outbound_late_share::REAL AS outbound_late_share, distance FROM trips_raw WHERE minutes >= $least\`, {rules: {key: ['id']}}),
+                       outbound_flights, outbound_late_share::REAL AS outbound_late_share, distance FROM trips_raw WHERE minutes >= $least\`, {contract: {key: ['id']}}),
       predict('trip_predictions', {input: 'trips', model: 'late_arrival', keep: ['id', 'minutes']}),
       publish('trips.csv', {input: 'trips', format: 'csv'}),
     ],

@@ -148,12 +148,12 @@ describe('schemas that change', () => {
     const name = fresh();
     const version = () => world.catalog.read(stores => stores.changes.count('graph'));
     const start = await version();
-    const rules = {key: ['a'], foreignKeys: []};
-    await world.write(name, 'select 1 as a', {rules});
+    const contract = {key: ['a'], foreignKeys: []};
+    await world.write(name, 'select 1 as a', {contract});
     expect(await version()).toBe(start + 1n);
-    await world.write(name, 'select 2 as a', {mode: 'append', rules: {foreignKeys: [], key: ['a']}});
+    await world.write(name, 'select 2 as a', {mode: 'append', contract: {foreignKeys: [], key: ['a']}});
     expect(await version()).toBe(start + 1n);
-    await world.write(name, 'select 3 as a, 4 as b', {mode: 'append', rules});
+    await world.write(name, 'select 3 as a, 4 as b', {mode: 'append', contract});
     expect(await version()).toBe(start + 2n);
   });
 });
@@ -161,32 +161,32 @@ describe('schemas that change', () => {
 describe('keys and foreign keys', () => {
   test('a key is unique and never null, over old rows and new', async () => {
     const name = fresh();
-    await world.write(name, 'select range as id, range % 2 as half from range(4)', {rules: {key: ['id', 'half']}});
+    await world.write(name, 'select range as id, range % 2 as half from range(4)', {contract: {key: ['id', 'half']}});
     await expect(world.write(name, 'select 3 as id, 1 as half', {mode: 'append'})).rejects.toMatchObject({code: 'KEY_VIOLATED', details: {example: '3, 1', key: 'id, half'}});
     await expect(world.write(name, 'select 3 as id, null::bigint as half', {mode: 'append'})).rejects.toMatchObject({code: 'KEY_NULL', details: {column: 'half'}});
     await world.write(name, 'select 3 as id, 0 as half', {mode: 'append'});
-    await expect(world.write(name, 'select 3 as id', {rules: {key: ['none']}})).rejects.toMatchObject({code: 'RULES_INVALID'});
-    await expect(world.write(name, 'select 3 as id')).rejects.toMatchObject({code: 'RULES_INVALID'});
+    await expect(world.write(name, 'select 3 as id', {contract: {key: ['none']}})).rejects.toMatchObject({code: 'CONTRACT_INVALID'});
+    await expect(world.write(name, 'select 3 as id')).rejects.toMatchObject({code: 'CONTRACT_INVALID'});
     expect((await world.warehouse.resolve(name)).rowCount).toBe(5n);
   });
 
   test('a foreign key is in the other dataset, or null', async () => {
     const [airports, flights] = [fresh(), fresh()];
-    await world.write(airports, "select unnest(['JFK', 'LAX']) as iata", {rules: {key: ['iata']}});
-    const rules = {foreignKeys: [{column: 'origin', references: airports, as: 'airport'}]};
-    await world.write(flights, "select unnest(['JFK', null]) as origin", {rules});
+    await world.write(airports, "select unnest(['JFK', 'LAX']) as iata", {contract: {key: ['iata']}});
+    const contract = {foreignKeys: [{column: 'origin', references: airports, as: 'airport'}]};
+    await world.write(flights, "select unnest(['JFK', null]) as origin", {contract});
     await expect(world.write(flights, "select unnest(['ORD', 'JFK', 'XXX']) as origin", {mode: 'append'})).rejects.toMatchObject({
       code: 'FOREIGN_KEY_VIOLATED', details: {column: 'origin', references: airports, count: 2n, example: 'ORD'},
     });
-    await expect(world.write(flights, 'select 5 as origin')).rejects.toMatchObject({code: 'RULES_INVALID'});
-    await expect(world.write(airports, 'select 1 as a', {rules: {foreignKeys: [{column: 'a', references: flights}]}})).rejects.toMatchObject({code: 'RULES_INVALID'});
-    await expect(world.write(fresh(), 'select 1 as a', {rules: {foreignKeys: [{column: 'a', references: 'nowhere'}]}})).rejects.toMatchObject({code: 'DATASET_NOT_FOUND'});
+    await expect(world.write(flights, 'select 5 as origin')).rejects.toMatchObject({code: 'CONTRACT_INVALID'});
+    await expect(world.write(airports, 'select 1 as a', {contract: {foreignKeys: [{column: 'a', references: flights}]}})).rejects.toMatchObject({code: 'CONTRACT_INVALID'});
+    await expect(world.write(fresh(), 'select 1 as a', {contract: {foreignKeys: [{column: 'a', references: 'nowhere'}]}})).rejects.toMatchObject({code: 'DATASET_NOT_FOUND'});
   });
 
   test('a dataset may refer to itself', async () => {
     const name = fresh();
-    const rules = {key: ['id'], foreignKeys: [{column: 'boss', references: name}]};
-    await world.write(name, 'select * from (values (1, null), (2, 1)) as t(id, boss)', {rules});
+    const contract = {key: ['id'], foreignKeys: [{column: 'boss', references: name}]};
+    await world.write(name, 'select * from (values (1, null), (2, 1)) as t(id, boss)', {contract});
     await expect(world.write(name, 'select 3 as id, 9 as boss', {mode: 'append'})).rejects.toMatchObject({code: 'FOREIGN_KEY_VIOLATED'});
   });
 });

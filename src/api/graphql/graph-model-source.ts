@@ -84,13 +84,13 @@ export class CatalogGraphModel implements GraphModelSource {
     const knownIds = [...before.values()].map(({schemaId}) => schemaId);
     const [datasets, predictions] = await Promise.all([this.options.datasets.schemas(this.options.viewer, knownIds), this.predictions()]);
     const ofId = new Map([...before.values()].map(({schemaId, dataset}) => [schemaId, dataset.schema]));
-    this.known = new Map(datasets.map(({name, schemaId, schema, rules}) => {
+    this.known = new Map(datasets.map(({name, schemaId, schema, contract}) => {
       const predicted = predictions.get(name) ?? [];
-      const made = `${schemaId} ${JSON.stringify([rules, predicted])}`;
+      const made = `${schemaId} ${JSON.stringify([contract, predicted])}`;
       const known = before.get(name);
       if (known?.made === made) return [name, known];
       const legal = schema ? withLegalMembers(schema) : ofId.get(schemaId)!;
-      return [name, {schemaId, made, dataset: {name, schema: legal, rules, predictions: predicted}}];
+      return [name, {schemaId, made, dataset: {name, schema: legal, contract, predictions: predicted}}];
     }));
     return [...this.known.values()].map(({dataset}) => dataset);
   }

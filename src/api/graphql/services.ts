@@ -51,7 +51,7 @@ export interface GraphqlServices {
   readonly config: Pick<Config, 'api'>;
   /**
    * All heads by dataset name, one consistent set, read once for each request that reads data. Default: `datasets.list`, which also
-   * reads profiles and rules; give a cheaper one where there are many datasets.
+   * reads profiles and contracts; give a cheaper one where there are many datasets.
    */
   readonly heads?: () => Promise<ReadonlyMap<string, SnapshotRecord>>;
   readonly sockets?: SocketSettings;

@@ -16,7 +16,7 @@ core.getMutationType()!.getFields().go!.resolve = () => 1;
 let graph: TestGraph;
 beforeAll(async () => {
   graph = await TestGraph.start({core});
-  await graph.commit('things', "SELECT i::INT AS n FROM range(3) t(i)", {rules: {key: ['n']}});
+  await graph.commit('things', "SELECT i::INT AS n FROM range(3) t(i)", {contract: {key: ['n']}});
 });
 afterAll(() => graph.stop());
 

@@ -1,6 +1,7 @@
 /** Datasets and snapshots: the values they hold themselves. Fields that lead to other types are in relations.ts. */
 import {Field, ID, Int, ObjectType} from 'type-graphql';
-import type {ColumnProfile as ProfileRecord, Field as SchemaField, ForeignKey as ForeignKeyRule, Schema as SchemaRecord} from '../../../schemas/schema.ts';
+import type {ForeignKey as ForeignKeyRule} from '../../../schemas/contract.ts';
+import type {ColumnProfile as ProfileRecord, Field as SchemaField, Schema as SchemaRecord} from '../../../schemas/schema.ts';
 import {typeName} from '../../../schemas/schema.ts';
 import type {DatasetView, FileRecord, Operation, SnapshotRecord} from '../../../warehouse/warehouse.ts';
 import {OperationEnum} from './enums.ts';
@@ -211,11 +212,11 @@ export class Dataset {
   }
 
   @Field(() => [String], {description: 'The columns that tell its rows apart; empty when none were declared.'}) get key(): readonly string[] {
-    return this.view.dataset.rules.key ?? [];
+    return this.view.dataset.contract.key ?? [];
   }
 
   @Field(() => [ForeignKey]) get foreignKeys(): ForeignKey[] {
-    return (this.view.dataset.rules.foreignKeys ?? []).map(rule => new ForeignKey(rule));
+    return (this.view.dataset.contract.foreignKeys ?? []).map(rule => new ForeignKey(rule));
   }
 
   @Field(() => Schema, {description: 'Of the newest snapshot; without columns before the first.'}) get schema(): Schema {

@@ -122,8 +122,8 @@ export class PipelineResolver {
     const options = jsonObject(input.options, 'input.options') as RawOptions | undefined;
     const source = {path: path ?? undefined, upload: upload ?? undefined, format: format ?? undefined, options};
     // Nothing said: those of the dataset stay.
-    const rules = key || foreignKeys ? {key: key ?? undefined, foreignKeys: foreignKeys?.map(({column, references, as}) => ({column, references, as: as ?? undefined}))} : undefined;
-    const run = await services.pipelines.ingest(viewer, {source, into, mode, rules}, idempotencyKey ?? undefined);
+    const contract = key || foreignKeys ? {key: key ?? undefined, foreignKeys: foreignKeys?.map(({column, references, as}) => ({column, references, as: as ?? undefined}))} : undefined;
+    const run = await services.pipelines.ingest(viewer, {source, into, mode, contract}, idempotencyKey ?? undefined);
     return new RunStarted(new Run(run));
   }
 }

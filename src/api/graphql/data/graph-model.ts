@@ -1,7 +1,7 @@
 /**
  * api/graphql/data: the data graph, typed fields for every dataset, compiled to one engine query each.
  *
- * graph model: what the catalog says there is (datasets, their schemas and rules, what predicts on them); the GraphQL types are built from it
+ * graph model: what the catalog says there is (datasets, their schemas and contracts, what predicts on them); the GraphQL types are built from it
  * plan: one operation compiled: SQL text, what to bind, what to score; reused by every request of the same shape
  * context: what one request runs with; nothing in this folder reaches a service but through it
  * heads: one consistent set of snapshots for a request
@@ -11,7 +11,8 @@
 import type {Viewer} from '../../../core/viewer.ts';
 import type {Column, ColumnBatch, Engine, Table} from '../../../engines/engine.ts';
 import type {ModelVersionRecord, VersionPin} from '../../../models/models.ts';
-import type {Field, Rules, Schema} from '../../../schemas/schema.ts';
+import type {Contract} from '../../../schemas/contract.ts';
+import type {Field, Schema} from '../../../schemas/schema.ts';
 import type {AsOf, SnapshotRecord} from '../../../warehouse/warehouse.ts';
 
 export interface GraphModel {
@@ -22,7 +23,7 @@ export interface GraphModel {
 export interface GraphDataset {
   readonly name: string;
   readonly schema: Schema;
-  readonly rules: Rules;
+  readonly contract: Contract;
   readonly predictions: readonly GraphPrediction[];
   readonly description?: string;
 }

@@ -42,7 +42,7 @@ export function shapesOf(model: GraphModel): Map<string, DatasetShape> {
   const byName = new Map(model.datasets.map(dataset => [dataset.name, dataset]));
   const arrays = new Map<string, {from: GraphDataset; column: string; toColumn: string}[]>();
   for (const from of model.datasets) {
-    for (const {column, references} of from.rules.foreignKeys ?? []) {
+    for (const {column, references} of from.contract.foreignKeys ?? []) {
       const toColumn = singleKey(byName.get(references));
       if (!toColumn || !hasColumn(from, column)) continue;
       const list = arrays.get(references) ?? [];
@@ -59,7 +59,7 @@ function shapeOf(dataset: GraphDataset, byName: ReadonlyMap<string, GraphDataset
     if (!members.has(name)) members.set(name, member);
   };
   for (const field of dataset.schema.fields) add(field.name, {kind: 'column', field});
-  for (const {column, references, as} of dataset.rules.foreignKeys ?? []) {
+  for (const {column, references, as} of dataset.contract.foreignKeys ?? []) {
     const toColumn = singleKey(byName.get(references));
     if (toColumn && hasColumn(dataset, column)) add(as ?? relationshipName(column, references), {kind: 'object', to: references, column, toColumn});
   }
@@ -68,14 +68,14 @@ function shapeOf(dataset: GraphDataset, byName: ReadonlyMap<string, GraphDataset
     add(alone ? from.name : `${from.name}_by_${column}`, {kind: 'array', to: from.name, column: toColumn, toColumn: column});
   }
   for (const prediction of dataset.predictions) add(prediction.field, {kind: 'prediction', prediction});
-  const key = dataset.rules.key?.map(name => dataset.schema.fields.find(field => field.name === name));
+  const key = dataset.contract.key?.map(name => dataset.schema.fields.find(field => field.name === name));
   return {dataset, name: dataset.name, members, key: key?.length && key.every(field => field !== undefined) ? key : null};
 }
 
 const hasColumn = (dataset: GraphDataset, name: string): boolean => dataset.schema.fields.some(field => field.name === name);
 
 function singleKey(dataset: GraphDataset | undefined): string | null {
-  const key = dataset?.rules.key;
+  const key = dataset?.contract.key;
   return key?.length === 1 && hasColumn(dataset!, key[0]!) ? key[0]! : null;
 }
 

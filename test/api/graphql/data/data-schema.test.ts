@@ -7,13 +7,13 @@ import type {DataType, Field} from '../../../../src/schemas/schema.ts';
 const core = buildSchema('type Query { ping: String }');
 const types: DataType[] = [{kind: 'int', bits: 32, signed: true}, {kind: 'utf8'}, {kind: 'float', bits: 64}, {kind: 'timestamp', zoned: false}, {kind: 'int', bits: 64, signed: true}];
 const field = (name: string, type: DataType, nullable = true): Field => ({id: 0, name, type, nullable});
-const dataset = (name: string, fields: Field[], rest: Partial<GraphDataset> = {}): GraphDataset => ({name, schema: {fields}, rules: {}, predictions: [], ...rest});
+const dataset = (name: string, fields: Field[], rest: Partial<GraphDataset> = {}): GraphDataset => ({name, schema: {fields}, contract: {}, predictions: [], ...rest});
 const wide = (name: string, columns = 30) => dataset(name, Array.from({length: columns}, (_, index) => field(`c${index}`, types[index % types.length]!)));
 
-const airports = dataset('airports', [field('iata', types[1]!, false), field('state', types[1]!)], {rules: {key: ['iata']}});
+const airports = dataset('airports', [field('iata', types[1]!, false), field('state', types[1]!)], {contract: {key: ['iata']}});
 const late: GraphPrediction = {field: 'late', model: 'late_arrival', inputs: [field('delay', types[0]!)], outputs: [field('probability', {kind: 'float', bits: 32}, false)], features: {}};
 const flights = dataset('flights', [field('delay', types[0]!), field('origin', types[1]!), field('tags', {kind: 'list', element: field('element', types[1]!)}), field('place', {kind: 'struct', fields: [field('lat', types[2]!)]})], {
-  rules: {foreignKeys: [{column: 'origin', references: 'airports'}]},
+  contract: {foreignKeys: [{column: 'origin', references: 'airports'}]},
   predictions: [late],
 });
 

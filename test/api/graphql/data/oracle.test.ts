@@ -261,11 +261,11 @@ async function makeData(draw: Draw): Promise<{schemas: Record<string, readonly F
   const schemas = {parent: [field('id', int32), ...columns('abcd')], child: [field('ref', int32), ...columns('efghij')]};
   const make = (name: 'parent' | 'child', index: number): Row => Object.fromEntries(schemas[name].map(column => [column.name, column.name === 'id' ? index : column.name === 'ref' ? (draw.chance(15) ? null : draw.int(7)) : anyValue(draw, column.type)]));
   const rows = {parent: Array.from({length: 1 + draw.int(6)}, (_, index) => make('parent', index)), child: Array.from({length: draw.int(25)}, (_, index) => make('child', index))};
-  const rules = {parent: {key: ['id']}, child: {foreignKeys: [{column: 'ref', references: 'parent', as: 'up'}]}};
+  const contract = {parent: {key: ['id']}, child: {foreignKeys: [{column: 'ref', references: 'parent', as: 'up'}]}};
   for (const name of ['parent', 'child'] as const) {
     const selects = rows[name].map(row => `SELECT ${schemas[name].map(column => `${sqlValue(row[column.name]!, column.type)} AS ${column.name}`).join(', ')}`);
     const empty = `SELECT ${schemas[name].map(column => `NULL::${sqlName(column.type)} AS ${column.name}`).join(', ')} WHERE false`;
-    await graph.commit(name, selects.join(' UNION ALL ') || empty, {schema: {fields: schemas[name]}, rules: rules[name], filesOf: 10});
+    await graph.commit(name, selects.join(' UNION ALL ') || empty, {schema: {fields: schemas[name]}, contract: contract[name], filesOf: 10});
   }
   return {schemas, rows};
 }

@@ -38,8 +38,8 @@ const score: DataContext['score'] = async (_dataset, prediction, pin, batch: Col
 beforeAll(async () => {
   graph = await TestGraph.start();
   graph.score = (...args) => score(...args);
-  await graph.commit('places', "SELECT * FROM (VALUES ('x', 10.5), ('y', 90.0), ('z', NULL)) t(name, amount)", {rules: {key: ['name']}, predictions: [doubling]});
-  await graph.commit('visits', "SELECT i AS n, CASE i % 4 WHEN 0 THEN 'x' WHEN 1 THEN 'y' WHEN 2 THEN 'z' END AS place FROM range(10000) t(i)", {rules: {foreignKeys: [{column: 'place', references: 'places', as: 'at'}]}});
+  await graph.commit('places', "SELECT * FROM (VALUES ('x', 10.5), ('y', 90.0), ('z', NULL)) t(name, amount)", {contract: {key: ['name']}, predictions: [doubling]});
+  await graph.commit('visits', "SELECT i AS n, CASE i % 4 WHEN 0 THEN 'x' WHEN 1 THEN 'y' WHEN 2 THEN 'z' END AS place FROM range(10000) t(i)", {contract: {foreignKeys: [{column: 'place', references: 'places', as: 'at'}]}});
 });
 beforeEach(() => (asked = []));
 afterAll(() => graph.stop());
@@ -75,7 +75,7 @@ describe('predictions', () => {
   it('in lists of related rows are refused, saying so', async () => {
     const [dataset] = graph.model.datasets;
     expect(dataset!.name).toBe('places');
-    await graph.commit('parts', "SELECT 1 AS id, 'x' AS place", {rules: {foreignKeys: [{column: 'place', references: 'places'}]}, predictions: [{...doubling, features: {amount: 'id', bonus: 'id'}}]});
+    await graph.commit('parts', "SELECT 1 AS id, 'x' AS place", {contract: {foreignKeys: [{column: 'place', references: 'places'}]}, predictions: [{...doubling, features: {amount: 'id', bonus: 'id'}}]});
     await expect(graph.ask('{ places { parts { doubled { twice } } } }')).rejects.toMatchObject({code: 'GRAPHQL_INVALID'});
     expect((await graph.ask('{ places { parts { id } } }')).places[0]).toEqual({parts: [{id: 1}]});
   });

@@ -6,10 +6,10 @@ const data = resolve('node_modules/vega-datasets/data');
 let graph: TestGraph;
 beforeAll(async () => {
   graph = await TestGraph.start({allow: [data]});
-  await graph.commit('airports', `SELECT * FROM read_csv('${data}/airports.csv')`, {rules: {key: ['iata']}});
+  await graph.commit('airports', `SELECT * FROM read_csv('${data}/airports.csv')`, {contract: {key: ['iata']}});
   await graph.commit('flights', `SELECT date, delay::INT AS delay, distance::INT AS distance, origin, destination FROM '${data}/flights-3m.parquet' LIMIT 20000`, {
     filesOf: 6000,
-    rules: {foreignKeys: [{column: 'origin', references: 'airports'}, {column: 'destination', references: 'airports', as: 'arrives_at'}]},
+    contract: {foreignKeys: [{column: 'origin', references: 'airports'}, {column: 'destination', references: 'airports', as: 'arrives_at'}]},
   });
 }, 60_000);
 afterAll(() => graph.stop());

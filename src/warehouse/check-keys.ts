@@ -2,7 +2,7 @@ import {MillraceError} from '../core/errors.ts';
 import type {Engine, Table} from '../engines/engine.ts';
 import {identifier} from '../engines/sql-text.ts';
 import {typeName} from '../schemas/schema.ts';
-import type {Rules} from '../schemas/schema.ts';
+import type {Contract} from '../schemas/contract.ts';
 
 /** Integers of any size compare; else a foreign key has its key's type. */
 function typeOf(table: Table, column: string): string {
@@ -14,19 +14,19 @@ function typeOf(table: Table, column: string): string {
  * Checks a dataset's whole content against its key and foreign keys, before it is committed.
  *
  * @param input.referenced the newest content of another dataset and its key
- * @throws RULES_INVALID, KEY_NULL, KEY_VIOLATED, FOREIGN_KEY_VIOLATED
+ * @throws CONTRACT_INVALID, KEY_NULL, KEY_VIOLATED, FOREIGN_KEY_VIOLATED
  */
-export async function checkRules(input: {
-  dataset: string; rules: Rules; table: Table; engine: Engine; referenced: (dataset: string) => Promise<{table: Table; key: readonly string[]}>; signal?: AbortSignal;
+export async function checkKeys(input: {
+  dataset: string; contract: Contract; table: Table; engine: Engine; referenced: (dataset: string) => Promise<{table: Table; key: readonly string[]}>; signal?: AbortSignal;
 }): Promise<void> {
-  const {dataset, rules, table, engine, signal} = input;
+  const {dataset, contract, table, engine, signal} = input;
   const columns = new Set(table.schema.fields.map(field => field.name));
   const needColumn = (column: string): void => {
-    if (!columns.has(column)) throw new MillraceError('RULES_INVALID', {dataset, reason: `it has no column '${column}'`});
+    if (!columns.has(column)) throw new MillraceError('CONTRACT_INVALID', {dataset, reason: `it has no column '${column}'`});
   };
   const one = async (sql: string, relations: Record<string, Table>) => (await engine.rows({sql, relations}, {signal}))[0]!;
 
-  const {key} = rules;
+  const {key} = contract;
   if (key && key.length > 0) {
     key.forEach(needColumn);
     const list = key.map(identifier).join(', ');
@@ -46,15 +46,15 @@ export async function checkRules(input: {
     }
   }
 
-  for (const {column, references} of rules.foreignKeys ?? []) {
+  for (const {column, references} of contract.foreignKeys ?? []) {
     needColumn(column);
     const other = references === dataset ? {table, key: key ?? []} : await input.referenced(references);
     const [target, ...more] = other.key;
     if (target === undefined || more.length > 0) {
-      throw new MillraceError('RULES_INVALID', {dataset, reason: `'${column}' refers to '${references}', which has no key of one column`});
+      throw new MillraceError('CONTRACT_INVALID', {dataset, reason: `'${column}' refers to '${references}', which has no key of one column`});
     }
     const [own, its] = [typeOf(table, column), typeOf(other.table, target)];
-    if (own !== its) throw new MillraceError('RULES_INVALID', {dataset, reason: `'${column}' is ${own}, and the key of '${references}' is ${its}`});
+    if (own !== its) throw new MillraceError('CONTRACT_INVALID', {dataset, reason: `'${column}' is ${own}, and the key of '${references}' is ${its}`});
     const missing = await one(
       `SELECT count(*) AS count, min(${identifier(column)}::VARCHAR) AS example FROM this
        WHERE ${identifier(column)} IS NOT NULL AND ${identifier(column)} NOT IN (SELECT ${identifier(target)} FROM other WHERE ${identifier(target)} IS NOT NULL)`,

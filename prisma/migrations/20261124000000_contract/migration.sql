@@ -1,0 +1,1 @@
+ALTER TABLE "dataset" RENAME COLUMN "rules" TO "contract";
