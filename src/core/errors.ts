@@ -61,6 +61,8 @@ export const errorTable = {
   SCHEMA_INCOMPATIBLE: {message: "The new schema of '{dataset}' does not fit its last one: {changes}.", hint: 'Change the step so that existing columns keep their names and types (types may widen), or write to another dataset.', http: 409},
   KEY_VIOLATED: {message: "The key ({key}) of '{dataset}' is not unique: {count} rows share a key, for example {example}.", hint: 'Remove the duplicates, or declare another key.', http: 422},
   KEY_NULL: {message: "The key column '{column}' of '{dataset}' is null in {count} rows.", hint: 'Remove the rows, or declare another key.', http: 422},
+  CHECK_FAILED: {message: "The contract of '{dataset}' does not hold: {checks}.", hint: 'Nothing was committed. Mend the data, or say `onBadRow: quarantine` in the contract to keep such rows aside.', http: 422},
+  CHECK_BROKEN: {message: "The check '{check}' of '{dataset}' cannot be made: {reason}", hint: 'Mend the SQL of the check (TRY_CAST and NULLIF help); nothing was committed.', http: 422},
   FOREIGN_KEY_VIOLATED: {message: "{count} rows of '{dataset}' have a {column} that is not in '{references}', for example {example}.", hint: 'Add the missing rows there first, or drop the foreign key.', http: 422},
   CONTRACT_INVALID: {message: "The contract of '{dataset}' is not valid: {reason}.", hint: 'Name columns the dataset has, for a foreign key a dataset with a key of one column, and nothing that contradicts itself.', http: 400},
   DISK_FULL: {message: 'There is no space left on the disk that holds {path}.', hint: 'Free some space, then retry; the last snapshot is as it was.', http: 507},

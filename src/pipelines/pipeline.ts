@@ -145,6 +145,12 @@ export interface StepRecord {
   readonly outputId: string | null;
   readonly rowsRead: bigint;
   readonly rowsWritten: bigint;
+  /** Lost to another row of the same key. */
+  readonly rowsSuperseded: bigint;
+  /** Told that a row is no more. */
+  readonly rowsDeleted: bigint;
+  readonly rowsQuarantined: bigint;
+  readonly rowsDropped: bigint;
   readonly error: StoredError | null;
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
@@ -179,6 +185,9 @@ export interface RunEventRecord {
   readonly data: RunEventData;
 }
 
+/** What became of the rows a step read: rowsRead is the sum of the others wherever rows are taken one to one. */
+export type RowCounts = Pick<StepRecord, 'rowsRead' | 'rowsWritten' | 'rowsSuperseded' | 'rowsDeleted' | 'rowsQuarantined' | 'rowsDropped'>;
+
 /** Pipelines, runs and their events in the catalog. */
 export interface RunStore {
   pipelines(): Promise<PipelineRecord[]>;
@@ -212,7 +221,7 @@ export interface RunStore {
   heartbeat(runId: string, step: string, fence: number, leaseSeconds: number): Promise<{owned: boolean; cancel: boolean}>;
   /** Locks the step's row and proves the fence. @throws LEASE_LOST. To be called first in the transaction that ends a step. */
   prove(runId: string, step: string, fence: number): Promise<void>;
-  note(runId: string, step: string, fields: {reason?: string; fingerprint?: string; reused?: boolean; inputs?: Readonly<Record<string, string>>; rowsRead?: bigint; rowsWritten?: bigint; outputId?: string | null}): Promise<void>;
+  note(runId: string, step: string, fields: {reason?: string; fingerprint?: string; reused?: boolean; inputs?: Readonly<Record<string, string>>; outputId?: string | null} & Partial<RowCounts>): Promise<void>;
   finishStep(runId: string, step: string, status: StepStatus, error: StoredError | null): Promise<void>;
   /** Puts a failed try back, not before some seconds from now. */
   retryStep(runId: string, step: string, error: StoredError, waitSeconds: number): Promise<void>;

@@ -4,6 +4,8 @@ import type {Catalog} from '../catalog/catalog.ts';
 import {MillraceError} from '../core/errors.ts';
 import {newId} from '../core/ids.ts';
 import type {Table} from '../engines/engine.ts';
+import type {Contract} from '../schemas/contract.ts';
+import {guardedSchema} from '../schemas/guarded-schema.ts';
 import type {SnapshotRecord, Warehouse} from '../warehouse/warehouse.ts';
 import {canonicalJson, definitionHash} from './definition.ts';
 import type {RunRecord, Step, StepRecord} from './pipeline.ts';
@@ -23,6 +25,8 @@ export interface StepWorld {
 export interface ReadyStep {
   readonly prepared: PreparedStep;
   readonly inputs: Readonly<Record<string, StepInput>>;
+  /** What the output has to keep to: the step's own, else the dataset's. */
+  readonly contract: Contract;
   /** SHA-256 of everything that decides the result; null when nothing can. */
   readonly fingerprint: string | null;
   /** Seconds-long resources of the try: an opened source, a scratch folder. */
@@ -40,13 +44,15 @@ export async function prepareStep(
   const scratch = join(world.scratchFolder, newId());
   await mkdir(scratch, {recursive: true});
   try {
+    const contract = await contractOf(world.catalog, step);
     const prepared = await kindOf(step).prepare(step, {
-      services: world.services, params: run.params, paramSpecs: run.definition.params ?? {}, inputs, scratch, signal,
+      services: world.services, params: run.params, paramSpecs: run.definition.params ?? {}, inputs, contract, scratch, signal,
     });
     return {
-      prepared,
+      prepared: prepared.described === null ? prepared : {...prepared, described: guardedSchema(prepared.described, contract)},
       inputs,
-      fingerprint: fingerprintOf(step, prepared, inputs),
+      contract,
+      fingerprint: fingerprintOf(step, prepared, inputs, contract),
       close: async () => {
         await prepared.close();
         await rm(scratch, {recursive: true, force: true});
@@ -61,11 +67,16 @@ export async function prepareStep(
 /** What is appended once more is there twice: such a step does its work in each run. */
 const appends = (step: Step): boolean => 'mode' in step && step.mode === 'append';
 
-function fingerprintOf(step: Step, prepared: PreparedStep, inputs: Readonly<Record<string, StepInput>>): string | null {
+async function contractOf(catalog: Catalog, step: Step): Promise<Contract> {
+  if (!('into' in step)) return {};
+  return ('contract' in step && step.contract) || ((await catalog.read(stores => stores.datasets.byName(step.into)))?.contract ?? {});
+}
+
+function fingerprintOf(step: Step, prepared: PreparedStep, inputs: Readonly<Record<string, StepInput>>, contract: Contract): string | null {
   if (prepared.identity === null || appends(step) || Object.values(inputs).some(input => input.snapshot === null)) return null;
-  return definitionHash({
-    kind: step.kind, into: 'into' in step ? step.into : null, contract: ('contract' in step && step.contract) || null, identity: prepared.identity, inputs: inputIds(inputs),
-  });
+  // What stays of the past, and what may change, decide nothing about the rows.
+  const kept = {...contract, retention: undefined, compatibility: undefined};
+  return definitionHash({kind: step.kind, into: 'into' in step ? step.into : null, contract: kept, identity: prepared.identity, inputs: inputIds(inputs)});
 }
 
 /**

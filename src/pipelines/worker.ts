@@ -6,7 +6,7 @@ import {newId} from '../core/ids.ts';
 import type {Logger} from '../core/logging.ts';
 import {withLogContext} from '../core/logging.ts';
 import type {Metrics} from '../core/metrics.ts';
-import type {PreparedCommit, SnapshotRecord, Stage} from '../warehouse/warehouse.ts';
+import type {Finding, PreparedCommit, SnapshotRecord, Stage} from '../warehouse/warehouse.ts';
 import type {ClaimedStep, RunEventData, RunStore, StepStatus, StoredError} from './pipeline.ts';
 import {decide, prepareStep, resolveInputs} from './prepare-step.ts';
 import type {ReadyStep, StepWorld} from './prepare-step.ts';
@@ -221,60 +221,79 @@ class StepAttempt {
     const {signal} = this.abort;
     const {warehouse} = this.world;
     const mode = ('mode' in step && step.mode) || 'overwrite';
-    const stage: Stage = await warehouse.stage(run.id, step.name, fence);
+    const {contract, prepared} = ready;
+    const stages: Stage[] = [await warehouse.stage(run.id, step.name, fence)];
     try {
-      const {schema, written, parentId} = await warehouse.schemaFor(step.into, ready.prepared.described!, mode, run.branch);
-      const files = await ready.prepared.stage!(stage.folder, written, this.report);
+      const {schema, written, parentId} = await warehouse.schemaFor(step.into, prepared.described!, mode, run.branch);
+      const staged = await prepared.stage!(stages[0]!.folder, written, this.report);
       boundary('files staged');
       signal.throwIfAborted();
-      const commit = await warehouse.prepare({
-        dataset: step.into, branch: run.branch, operation: mode, stage, files, schema, parentId, contract: step.contract, runId: run.id, stepName: step.name,
-        lineage: await ready.prepared.lineage, signal,
+      const sifted = await warehouse.sift({
+        dataset: step.into, branch: run.branch, operation: mode, contract, files: staged.files, staged: staged.schema, written, runId: run.id, stepName: step.name, fence,
+        origins: prepared.origins, replays: prepared.replays, signal,
       });
+      stages.push(...[sifted.kept?.stage, sifted.quarantine?.stage].filter(stage => stage !== undefined));
+      for (const finding of sifted.findings) this.report.log('warn', findingText(finding));
+      const files = sifted.kept?.files ?? staged.files;
+      const commits = [
+        await warehouse.prepare({
+          dataset: step.into, branch: run.branch, operation: mode, stage: sifted.kept?.stage ?? stages[0]!, files, schema, parentId, contract, runId: run.id, stepName: step.name,
+          lineage: await prepared.lineage, signal,
+        }),
+      ];
+      if (sifted.quarantine) commits.push(await warehouse.prepare(sifted.quarantine));
       boundary('files moved');
       const rowsWritten = BigInt(files.reduce((sum, file) => sum + file.rowCount, 0));
-      const snapshot = await this.commit(commit, {rowsRead: BigInt(ready.prepared.rowsIn ?? Number(rowsWritten)), rowsWritten, ...fingerprintOf(ready)});
+      const [snapshot, ...others] = await this.commit(commits, {
+        rowsRead: BigInt(prepared.rowsIn ?? sifted.read), rowsWritten, rowsQuarantined: BigInt(sifted.quarantined), rowsDropped: BigInt(sifted.dropped), ...fingerprintOf(ready),
+      });
       boundary('after commit');
       this.metrics.rowsWritten.inc({dataset: step.into}, Number(rowsWritten));
-      // The snapshot stands; a manifest that is missing is written by the next start or by `millrace doctor`.
-      await commit.published(snapshot).catch(error => this.logger.warn({err: error, dataset: step.into}, 'the manifest could not be written'));
+      // The snapshots stand; a manifest that is missing is written by the next start or by `millrace doctor`.
+      for (const [index, one] of [snapshot!, ...others].entries()) {
+        await commits[index]!.published(one).catch(error => this.logger.warn({err: error, dataset: one.datasetName}, 'the manifest could not be written'));
+      }
       boundary('manifest written');
-      await this.compactIfScattered(snapshot);
+      await this.compactIfScattered(snapshot!);
     } finally {
-      await stage.discard();
+      await Promise.all(stages.map(stage => stage.discard()));
     }
   }
 
-  /** Ends the step with its snapshot. Files of a commit that failed are removed. */
-  private async commit(commit: PreparedCommit, notes: Parameters<RunStore['note']>[2]): Promise<SnapshotRecord> {
+  /** Ends the step with its snapshot, the first of these, and what belongs to it. Files of commits that failed are removed. */
+  private async commit(commits: readonly PreparedCommit[], notes: Parameters<RunStore['note']>[2]): Promise<readonly SnapshotRecord[]> {
     const {run, step} = this.claimed;
     try {
-      let snapshot!: SnapshotRecord;
+      let snapshots: SnapshotRecord[] = [];
       await this.finish('succeeded', null, async stores => {
-        snapshot = await commit.commit(stores);
-        await stores.runs.note(run.id, step.name, {...notes, outputId: snapshot.id});
-        return [{kind: 'snapshot_committed', step: step.name, dataset: snapshot.datasetName, snapshotId: snapshot.id, rowCount: String(snapshot.rowCount), reused: false}];
+        snapshots = [];
+        for (const commit of commits) snapshots.push(await commit.commit(stores));
+        await stores.runs.note(run.id, step.name, {...notes, outputId: snapshots[0]!.id});
+        return snapshots.map(({id, datasetName, rowCount}) => (
+          {kind: 'snapshot_committed', step: step.name, dataset: datasetName, snapshotId: id, rowCount: String(rowCount), reused: false} as const
+        ));
       });
-      return snapshot;
+      return snapshots;
     } catch (error) {
-      const snapshot = await this.committed(commit.snapshotId);
-      if (snapshot) return snapshot;
-      await commit.abandon();
+      const snapshots = await this.committed(commits.map(commit => commit.snapshotId));
+      if (snapshots) return snapshots;
+      await Promise.all(commits.map(commit => commit.abandon()));
       throw error;
     }
   }
 
   /**
-   * The snapshot of a commit whose answer was lost, if it stands. Looked for behind the lock of the run's row, which a commit that is
-   * still under way holds. @throws when the database does not tell: the files may belong to the snapshot, and are left to the sweep
+   * The snapshots of a unit of work whose answer was lost, if they stand. Looked for behind the lock of the run's row, which a commit
+   * that is still under way holds. @throws when the database does not tell: the files may belong to a snapshot, and are left to the sweep
    */
-  private committed(snapshotId: string): Promise<SnapshotRecord | null> {
+  private committed(ids: readonly string[]): Promise<SnapshotRecord[] | null> {
     const {run, step, fence} = this.claimed;
     return patiently(() => this.world.catalog.transaction(async stores => {
       await stores.runs.prove(run.id, step.name, fence).catch(error => {
         if (asMillraceError(error).code !== 'LEASE_LOST') throw error;
       });
-      return stores.datasets.snapshot(snapshotId);
+      const found = await stores.datasets.snapshotsById(ids);
+      return found.size === 0 ? null : ids.map(id => found.get(id)!);
     }), patience, this.stopping);
   }
 
@@ -349,5 +368,9 @@ class StepAttempt {
     }), patience, this.stopping);
   }
 }
+
+const fates = {fail: 'fail', quarantine: 'quarantined', drop: 'dropped', null_value: 'kept with a null', warn: 'kept'} as const;
+
+const findingText = ({rows, says, fate, example}: Finding): string => `${rows} row${rows === 1 ? '' : 's'} ${fates[fate]}: not '${says}' (for example ${example})`;
 
 const fingerprintOf = ({fingerprint}: ReadyStep): {fingerprint?: string} => (fingerprint === null ? {} : {fingerprint});

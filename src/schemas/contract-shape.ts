@@ -1,6 +1,6 @@
 import {z} from 'zod';
 import {MillraceError} from '../core/errors.ts';
-import {checkKinds, kindOf, wholeCheckKinds} from './contract.ts';
+import {checkKinds, emptied, wholeCheckKinds} from './contract.ts';
 import type {Check, Contract} from './contract.ts';
 
 const column = z.string().min(1);
@@ -54,14 +54,6 @@ export const contractShape = z.strictObject({
     if (conflict) context.addIssue({code: 'custom', path: ['checks', index], message: `'${empties}' is made null here and must not be null elsewhere`});
   });
 });
-
-/** The column that `null_value` empties where a check is broken; null when there is none. */
-export function emptied(given: Check): string | null {
-  const kind = kindOf(given);
-  if (kind === 'sql') return given.column ?? null;
-  if (kind === 'range' || kind === 'set' || kind === 'pattern' || kind === 'length') return given[kind]!.column;
-  return null;
-}
 
 /** Checks the shape of a contract. @throws CONTRACT_INVALID with every problem */
 export function parseContract(dataset: string, given: unknown): Contract {

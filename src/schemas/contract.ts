@@ -97,6 +97,14 @@ export const checkKinds: readonly CheckKind[] = [...rowCheckKinds, ...wholeCheck
 /** The kind of a check. */
 export const kindOf = (check: Check): CheckKind => checkKinds.find(kind => check[kind] !== undefined)!;
 
+/** The column that `null_value` empties where a check is broken; null when there is none. */
+export function emptied(given: Check): string | null {
+  const kind = kindOf(given);
+  if (kind === 'sql') return given.column ?? null;
+  if (kind === 'range' || kind === 'set' || kind === 'pattern' || kind === 'length') return given[kind]!.column;
+  return null;
+}
+
 /** The dataset beside a dataset that keeps the rows its contract refused. */
 export const quarantineOf = (dataset: string): string => `${dataset}_quarantine`;
 

@@ -8,15 +8,19 @@ import {MillraceError} from '../core/errors.ts';
 import {syncPath} from '../core/files.ts';
 import {sha256OfFile, sha256OfFiles} from '../core/sha256.ts';
 import {newId} from '../core/ids.ts';
-import type {Engine, Table} from '../engines/engine.ts';
+import type {Engine, Query, StagedFile, Table} from '../engines/engine.ts';
 import {checkName} from '../schemas/check-name.ts';
+import {quarantineOf} from '../schemas/contract.ts';
 import {evolve} from '../schemas/evolve.ts';
 import {typeName} from '../schemas/schema.ts';
 import type {Schema} from '../schemas/schema.ts';
 import {checkKeys} from './check-keys.ts';
 import {datasetNotFound} from './datasets.ts';
 import {manifestName, manifestPath, writeManifest} from './manifest.ts';
-import type {AsOf, CommitRecord, FileRecord, NextSchema, PrepareInput, PreparedCommit, SnapshotRecord, Stage, Warehouse} from './warehouse.ts';
+import {asideQuery, quarantineSchema, replayedQuery} from './quarantine.ts';
+import {siftRows, stagedTable} from './sift.ts';
+import type {Sifting} from './sift.ts';
+import type {AsOf, CommitRecord, FileRecord, NextSchema, PrepareInput, PreparedCommit, SiftInput, Sifted, SnapshotRecord, Stage, Warehouse} from './warehouse.ts';
 
 export interface WarehouseOptions {
   /** Holds `data/<dataset>/<snapshot>/` and `staging/`. */
@@ -89,6 +93,10 @@ class LocalWarehouse implements Warehouse {
 
   async schemaFor(dataset: string, described: Schema, mode: 'append' | 'overwrite', branch: string): Promise<NextSchema> {
     checkName(dataset);
+    return this.nextSchema(dataset, described, mode, branch);
+  }
+
+  private async nextSchema(dataset: string, described: Schema, mode: 'append' | 'overwrite', branch: string): Promise<NextSchema> {
     const {head, nextId} = await this.catalog.read(async stores => {
       const record = await stores.datasets.byName(dataset);
       if (!record) await refuseTwin(stores, dataset);
@@ -97,6 +105,51 @@ class LocalWarehouse implements Warehouse {
     const {schema, changes} = evolve(dataset, head?.schema ?? null, described, mode, nextId);
     const names = new Set(described.fields.map(field => field.name));
     return {schema, written: {fields: schema.fields.filter(field => names.has(field.name))}, changes: head ? changes : null, parentId: head?.id ?? null};
+  }
+
+  async sift(input: SiftInput): Promise<Sifted> {
+    const {dataset, branch, operation, contract, files, staged, written, signal} = input;
+    const head = operation === 'append' ? await this.catalog.read(stores => stores.datasets.head(branch, dataset)) : null;
+    const table = stagedTable(files, staged);
+    const sifting = await siftRows({
+      dataset, contract, staged: table, before: head && await this.table(head), engine: this.engine, referenced: name => this.referenced(name, branch), signal,
+    });
+    const {queries, findings, read, quarantined, dropped} = sifting;
+    const sifted = {read, quarantined, dropped, findings};
+    const stages: Stage[] = [];
+    const write = async (query: Query, schema: Schema) => {
+      const stage = await this.stage(input.runId, input.stepName, input.fence);
+      stages.push(stage);
+      return {stage, files: await this.engine.materialize(query, {folder: stage.folder, schema}, {signal})};
+    };
+    try {
+      const kept = queries && await write({sql: queries.kept, relations: queries.relations}, written);
+      return {...sifted, kept, quarantine: await this.siftAside(input, sifting, write)};
+    } catch (error) {
+      await Promise.all(stages.map(stage => stage.discard()));
+      throw error;
+    }
+  }
+
+  /** What a quarantine will hold: with an overwrite the rows refused now, with an append those as well. */
+  private async siftAside(
+    {dataset, branch, operation, contract, written, runId, stepName, origins, replays}: SiftInput, {queries, quarantined}: Sifting,
+    write: (query: Query, schema: Schema) => Promise<{stage: Stage; files: readonly StagedFile[]}>,
+  ): Promise<PrepareInput | null> {
+    const name = quarantineOf(dataset);
+    const head = await this.catalog.read(stores => stores.datasets.head(branch, name));
+    const leavesIt = operation === 'append' ? quarantined === 0 : quarantined === 0 && (head === null || head.rowCount === 0n);
+    if (leavesIt && !replays) return null;
+    const query = replays
+      ? replayedQuery(replays.where, {...(await this.table(replays.quarantine)), rowIds: true}, queries)
+      : asideQuery(queries, quarantined > 0 && origins ? await origins() : [], runId, written);
+    const mode = replays ? 'overwrite' : operation;
+    const next = await this.nextSchema(name, quarantineSchema(replays ? replays.quarantine.schema : written), mode, branch);
+    if (replays && next.parentId !== replays.quarantine.id) throw new MillraceError('COMMIT_CONFLICT', {dataset: name});
+    return {
+      dataset: name, branch, operation: mode, ...(await write(query, next.written)), schema: next.schema, parentId: next.parentId,
+      contract: contract.retention ? {retention: contract.retention} : {}, runId, stepName, lineage: replays ? {inputs: {[name]: replays.quarantine.id}} : {},
+    };
   }
 
   async prepare(input: PrepareInput): Promise<PreparedCommit> {

@@ -7,7 +7,7 @@
 import type {Stores} from '../catalog/catalog.ts';
 import type {Viewer} from '../core/viewer.ts';
 import type {StagedFile, Table} from '../engines/engine.ts';
-import type {Contract} from '../schemas/contract.ts';
+import type {Contract, Fate} from '../schemas/contract.ts';
 import type {ColumnProfile, Schema} from '../schemas/schema.ts';
 
 /** append: the parent's rows and these; overwrite: only these; replace: the same rows in other files; delete: fewer rows. */
@@ -185,11 +185,64 @@ export interface PrepareInput {
   /** The dataset's schema after the commit, and the snapshot it was worked out from: from `schemaFor`. */
   readonly schema: Schema;
   readonly parentId: string | null;
+  /** Default: the dataset's. */
   readonly contract?: Contract;
   readonly runId: string | null;
   readonly stepName: string | null;
   readonly lineage: SnapshotLineage;
   readonly signal?: AbortSignal;
+}
+
+/** Rows that came from one raw file. */
+export interface Origin {
+  readonly file: string;
+  readonly rows: number;
+}
+
+/** Rows of a quarantine that are given to its dataset again. */
+export interface Replayed {
+  readonly quarantine: SnapshotRecord;
+  /** An expression of the quarantine's columns. */
+  readonly where: string;
+}
+
+export interface SiftInput {
+  readonly dataset: string;
+  readonly branch: string;
+  readonly operation: PrepareInput['operation'];
+  readonly contract: Contract;
+  readonly files: readonly StagedFile[];
+  /** What the files were written with; it may have the marks of rows that are known to be bad. */
+  readonly staged: Schema;
+  /** The rows' own columns. */
+  readonly written: Schema;
+  readonly runId: string;
+  readonly stepName: string;
+  readonly fence: number;
+  readonly origins?: () => Promise<readonly Origin[]>;
+  readonly replays?: Replayed;
+  readonly signal?: AbortSignal;
+}
+
+/** A rule that rows broke. */
+export interface Finding {
+  readonly says: string;
+  readonly fate: Fate | 'warn';
+  readonly rows: number;
+  /** What there is to see of one such row. */
+  readonly example: string;
+}
+
+export interface Sifted {
+  /** Rows that were looked at; those that are neither quarantined nor dropped are kept. */
+  readonly read: number;
+  readonly quarantined: number;
+  readonly dropped: number;
+  readonly findings: readonly Finding[];
+  /** The rows to keep, staged anew; null: the files are kept as they are. */
+  readonly kept: {readonly stage: Stage; readonly files: readonly StagedFile[]} | null;
+  /** The commit of the quarantine that belongs to the dataset's own; null where it stays as it is. */
+  readonly quarantine: PrepareInput | null;
 }
 
 /** What readers and runners use. */
@@ -204,6 +257,11 @@ export interface Warehouse {
    * @throws SCHEMA_INCOMPATIBLE, NAME_RESERVED, NAME_INVALID
    */
   schemaFor(dataset: string, described: Schema, mode: 'append' | 'overwrite', branch: string): Promise<NextSchema>;
+  /**
+   * Takes staged rows apart by a contract: to keep, to keep aside, to drop.
+   * @throws CONTRACT_INVALID, CHECK_FAILED, CHECK_BROKEN
+   */
+  sift(input: SiftInput): Promise<Sifted>;
   /** Hashes, profiles and checks the files against key and foreign keys, and moves them to their place. @throws COMMIT_CONFLICT, KEY_VIOLATED, KEY_NULL, FOREIGN_KEY_VIOLATED, DISK_FULL */
   prepare(input: PrepareInput): Promise<PreparedCommit>;
   /** Rewrites many small files as few; the same rows with the same ids. Null when there was nothing to do. */

@@ -1,3 +1,4 @@
+import type {Engine, RawFiles} from '../../engines/engine.ts';
 import {identifier} from '../../engines/sql-text.ts';
 import type {Schema} from '../../schemas/schema.ts';
 import type {IngestStep} from '../pipeline.ts';
@@ -31,7 +32,12 @@ export const ingestKind: StepKind<IngestStep> = {
             onProgress: fraction => report.progress(fraction),
           });
           await source.unchanged();
-          return files;
+          return {files, schema: target};
+        },
+        // One file is not read again: its rows are all there are.
+        origins: async () => {
+          const alone = source.files.length === 1;
+          return Promise.all(source.files.map(async ({name}, index) => ({file: name, rows: alone ? 0 : await countRows(engine, {...raw, files: [raw.files[index]!]}, signal)})));
         },
         close: () => source.close(),
       };
@@ -41,6 +47,11 @@ export const ingestKind: StepKind<IngestStep> = {
     }
   },
 };
+
+async function countRows(engine: Engine, raw: RawFiles, signal: AbortSignal): Promise<number> {
+  const [row] = await engine.rows({sql: 'SELECT count(*) AS n FROM raw', relations: {raw}}, {signal});
+  return Number(row!.n);
+}
 
 /** Raw columns under their legal names; what differs between raw and dataset is shown in the schema. */
 const selectAs = (schema: Schema): string =>

@@ -56,7 +56,7 @@ export const predictKind: StepKind<PredictStep> = {
       async stage(folder, schema, report) {
         const total = snapshot ? Number(snapshot.rowCount) : 0;
         let done = 0;
-        return engine.materializeScored(query, {
+        const files = await engine.materializeScored(query, {
           features: modelInputs.map(input => featureColumn(input.name)),
           outputs: named,
           batchRows: version.settings.batchRows * 32,
@@ -68,6 +68,7 @@ export const predictKind: StepKind<PredictStep> = {
             return columns;
           },
         }, {folder, schema}, {signal});
+        return {files, schema};
       },
       close: async () => undefined,
     };

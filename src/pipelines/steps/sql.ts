@@ -26,7 +26,7 @@ export const sqlKind: StepKind<SqlStep> = {
       ...inputSize(inputs),
       described,
       lineage,
-      stage: (folder, schema, report) => engine.materialize(query, {folder, schema}, {signal, onProgress: fraction => report.progress(fraction)}),
+      stage: async (folder, schema, report) => ({files: await engine.materialize(query, {folder, schema}, {signal, onProgress: fraction => report.progress(fraction)}), schema}),
       close: async () => undefined,
     };
   },

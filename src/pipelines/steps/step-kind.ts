@@ -5,9 +5,10 @@
  */
 import type {Engine, StagedFile, Table} from '../../engines/engine.ts';
 import type {Models} from '../../models/models.ts';
+import type {Contract} from '../../schemas/contract.ts';
 import type {Schema} from '../../schemas/schema.ts';
 import type {Sources} from '../../sources/source.ts';
-import type {SnapshotLineage, SnapshotRecord} from '../../warehouse/warehouse.ts';
+import type {Origin, Replayed, SnapshotLineage, SnapshotRecord} from '../../warehouse/warehouse.ts';
 import type {ParamSpec, ParamValue, RunEventData, Step} from '../pipeline.ts';
 
 export interface StepServices {
@@ -30,6 +31,8 @@ export interface StepContext {
   readonly paramSpecs: Readonly<Record<string, ParamSpec>>;
   /** By dataset name: what `reads` named. */
   readonly inputs: Readonly<Record<string, StepInput>>;
+  /** What the output has to keep to. */
+  readonly contract: Contract;
   /** An empty folder for this try's own scratch files; removed afterwards. */
   readonly scratch: string;
   readonly signal: AbortSignal;
@@ -39,6 +42,12 @@ export interface StepContext {
 export interface StepReport {
   progress(fraction: number | null, rowsDone?: number): void;
   log(level: 'info' | 'warn' | 'error', message: string): void;
+}
+
+export interface Staged {
+  readonly files: readonly StagedFile[];
+  /** What they were written with: the schema asked for, and the marks of rows that the step itself found to be bad. */
+  readonly schema: Schema;
 }
 
 export interface PreparedStep {
@@ -51,7 +60,11 @@ export interface PreparedStep {
   /** May still be on its way: it is needed only when the step commits. */
   readonly lineage: SnapshotLineage | Promise<SnapshotLineage>;
   /** Writes staged files into `folder`, with `schema` (the described columns with their field ids). */
-  stage?(folder: string, schema: Schema, report: StepReport): Promise<readonly StagedFile[]>;
+  stage?(folder: string, schema: Schema, report: StepReport): Promise<Staged>;
+  /** After staging, where rows come from raw files: how many came from each, in their order. Asked only when a row is to be kept aside. */
+  origins?(): Promise<readonly Origin[]>;
+  /** The rows are those of a quarantine that meet `where`, in their order: they leave it when they are committed. */
+  readonly replays?: Replayed;
   /**
    * For a step that writes no dataset: does its work; the events tell what it made. `prove` is called last before its result can be
    * seen outside: it throws LEASE_LOST when another worker has the step.

@@ -157,6 +157,22 @@ export class Step {
     return (await this.record()).rowsWritten;
   }
 
+  @Field(() => BigIntScalar, {description: 'Lost to another row of the same key.'}) async rowsSuperseded(): Promise<bigint> {
+    return (await this.record()).rowsSuperseded;
+  }
+
+  @Field(() => BigIntScalar, {description: 'Told that a row is no more.'}) async rowsDeleted(): Promise<bigint> {
+    return (await this.record()).rowsDeleted;
+  }
+
+  @Field(() => BigIntScalar, {description: 'Refused by the contract and kept aside, in the quarantine.'}) async rowsQuarantined(): Promise<bigint> {
+    return (await this.record()).rowsQuarantined;
+  }
+
+  @Field(() => BigIntScalar, {description: 'Refused by the contract and left out.'}) async rowsDropped(): Promise<bigint> {
+    return (await this.record()).rowsDropped;
+  }
+
   @Field(() => RunError, {nullable: true}) async error(): Promise<RunError | null> {
     return runError((await this.record()).error);
   }

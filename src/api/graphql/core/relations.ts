@@ -1,5 +1,7 @@
 /** Fields that lead from one type to another. Each is loaded for all parents at once. */
 import {Arg, Ctx, FieldResolver, Int, Resolver, Root} from 'type-graphql';
+import type {RowCounts} from '../../../pipelines/pipeline.ts';
+import {quarantineOf} from '../../../schemas/contract.ts';
 import type {SnapshotRecord} from '../../../warehouse/warehouse.ts';
 import {pageSize} from './arguments.ts';
 import type {CoreContext} from './context.ts';
@@ -17,6 +19,12 @@ export class DatasetRelations {
   @FieldResolver(() => [Snapshot], {description: 'Newest first.'})
   async snapshots(@Root() {view}: Dataset, @Arg('first', () => Int, {defaultValue: 20}) first: number, @Ctx() {loaders}: CoreContext): Promise<Snapshot[]> {
     return snapshots(await loaders.snapshotsOf(pageSize(first)).load(view.dataset.id));
+  }
+
+  @FieldResolver(() => Dataset, {nullable: true, description: 'The dataset that keeps the rows its contract refused; null while there were none.'})
+  async quarantine(@Root() {view}: Dataset, @Ctx() {loaders}: CoreContext): Promise<Dataset | null> {
+    const found = await loaders.datasets.load(quarantineOf(view.dataset.name));
+    return found ? new Dataset(found) : null;
   }
 
   @FieldResolver(() => [ModelBinding], {description: 'Every model, and whether it is a field of the rows.'})
@@ -63,6 +71,9 @@ export class PipelineRelations {
   }
 }
 
+const sumOfSteps = async ({record}: Run, {loaders}: CoreContext, count: keyof RowCounts): Promise<bigint> =>
+  ((await loaders.steps.load(record.id)) ?? []).reduce((sum, step) => sum + step[count], 0n);
+
 @Resolver(() => Run)
 export class RunRelations {
   @FieldResolver(() => [Step])
@@ -71,13 +82,33 @@ export class RunRelations {
   }
 
   @FieldResolver(() => BigIntScalar, {description: 'Of all steps.'})
-  async rowsRead(@Root() {record}: Run, @Ctx() {loaders}: CoreContext): Promise<bigint> {
-    return ((await loaders.steps.load(record.id)) ?? []).reduce((sum, step) => sum + step.rowsRead, 0n);
+  rowsRead(@Root() run: Run, @Ctx() context: CoreContext): Promise<bigint> {
+    return sumOfSteps(run, context, 'rowsRead');
   }
 
   @FieldResolver(() => BigIntScalar, {description: 'Of all steps.'})
-  async rowsWritten(@Root() {record}: Run, @Ctx() {loaders}: CoreContext): Promise<bigint> {
-    return ((await loaders.steps.load(record.id)) ?? []).reduce((sum, step) => sum + step.rowsWritten, 0n);
+  rowsWritten(@Root() run: Run, @Ctx() context: CoreContext): Promise<bigint> {
+    return sumOfSteps(run, context, 'rowsWritten');
+  }
+
+  @FieldResolver(() => BigIntScalar, {description: 'Of all steps.'})
+  rowsSuperseded(@Root() run: Run, @Ctx() context: CoreContext): Promise<bigint> {
+    return sumOfSteps(run, context, 'rowsSuperseded');
+  }
+
+  @FieldResolver(() => BigIntScalar, {description: 'Of all steps.'})
+  rowsDeleted(@Root() run: Run, @Ctx() context: CoreContext): Promise<bigint> {
+    return sumOfSteps(run, context, 'rowsDeleted');
+  }
+
+  @FieldResolver(() => BigIntScalar, {description: 'Of all steps.'})
+  rowsQuarantined(@Root() run: Run, @Ctx() context: CoreContext): Promise<bigint> {
+    return sumOfSteps(run, context, 'rowsQuarantined');
+  }
+
+  @FieldResolver(() => BigIntScalar, {description: 'Of all steps.'})
+  rowsDropped(@Root() run: Run, @Ctx() context: CoreContext): Promise<bigint> {
+    return sumOfSteps(run, context, 'rowsDropped');
   }
 
   @FieldResolver(() => [Snapshot], {description: 'What it committed.'})

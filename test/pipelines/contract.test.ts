@@ -1,0 +1,110 @@
+/** What a contract refuses is kept aside, dropped, made null or fails the step; every row read is accounted for. */
+import type {App} from '../../src/compose.ts';
+import {createProject, data, runToEnd, startApp} from '../support/project.ts';
+import type {Project} from '../support/project.ts';
+
+let project: Project;
+let app: App;
+let url: string;
+
+beforeAll(async () => {
+  project = createProject();
+  app = await startApp(project);
+  url = app.http.url;
+});
+afterAll(async () => {
+  await app?.lifecycle.stop();
+  project?.remove();
+});
+
+interface Counts {
+  readonly rowsRead: string;
+  readonly rowsWritten: string;
+  readonly rowsSuperseded: string;
+  readonly rowsDeleted: string;
+  readonly rowsQuarantined: string;
+  readonly rowsDropped: string;
+}
+
+/** Runs a pipeline that ingests a CSV file; answers how it ended and what became of the rows. */
+async function ingest(name: string, csv: string, contract: object, mode = 'overwrite') {
+  project.write(`${name}.csv`, csv);
+  project.write(`jobs/${name}.js`, `export default {name: 'load_${name}', steps: [{kind: 'ingest', name: 'load', source: {path: '${name}.csv'}, into: '${name}', mode: '${mode}', contract: ${JSON.stringify(contract)}}]}`);
+  const {id, events} = await runToEnd(url, `load_${name}`);
+  const {run} = await data(url, `query($id: ID!) { run(id: $id) { rowsRead rowsWritten rowsSuperseded rowsDeleted rowsQuarantined rowsDropped } }`, {id});
+  const {status, error} = events.at(-1)!.run as {status: string; error: {code: string; message: string} | null};
+  return {id, status, error, counts: Object.fromEntries(Object.entries(run as Counts).map(([key, value]) => [key, Number(value)]))};
+}
+
+const trips = 'id,delay,zip,city\n1,5,00501,Bern\n2,-500,00502,Bern\n3,7,x,Thun\n3,8,00503,Thun\n,9,00504,Biel\n6,10,00505,Nowhere\n7,11,00506,\n';
+
+test('rows are kept aside whole, with the reasons, their place and their run', async () => {
+  const {id, status, counts} = await ingest('aside', trips, {
+    key: ['id'], onBadRow: 'quarantine',
+    checks: [{range: {column: 'delay', min: -120, max: 1000}}, {pattern: {column: 'zip', regex: '[0-9]{5}'}}, {set: {column: 'city', values: ['Bern', 'Thun', 'Biel']}}, {length: {column: 'city', min: 1}}],
+  });
+  expect([status, counts]).toEqual(['SUCCEEDED', {rowsRead: 7, rowsWritten: 3, rowsQuarantined: 4, rowsDropped: 0, rowsSuperseded: 0, rowsDeleted: 0}]);
+  const {aside, aside_quarantine, dataset} = await data(url, `{
+    aside(order_by: [{id: asc}]) { id delay zip city }
+    aside_quarantine(order_by: [{quarantine_record: asc}]) { id delay zip city quarantine_reasons quarantine_file quarantine_record quarantine_run }
+    dataset(name: "aside") { schema { fields { name nullable } } quarantine { name rowCount } }
+  }`);
+  // The first of two rows with the same key is bad itself, so the second stands.
+  expect(aside.map((row: {id: number; delay: number}) => [row.id, row.delay])).toEqual([[1, 5], [3, 8], [7, 11]]);
+  const place = (record: number) => ({quarantine_file: 'aside.csv', quarantine_record: String(record), quarantine_run: id});
+  expect(aside_quarantine).toEqual([
+    {id: 2, delay: -500, zip: '00502', city: 'Bern', quarantine_reasons: ['delay is between -120 and 1000'], ...place(2)},
+    {id: 3, delay: 7, zip: 'x', city: 'Thun', quarantine_reasons: ['zip matches [0-9]{5}'], ...place(3)},
+    {id: null, delay: 9, zip: '00504', city: 'Biel', quarantine_reasons: ['the key id has no null'], ...place(5)},
+    {id: 6, delay: 10, zip: '00505', city: 'Nowhere', quarantine_reasons: ['city is one of Bern, Thun, Biel'], ...place(6)},
+  ]);
+  expect(dataset.quarantine).toEqual({name: 'aside_quarantine', rowCount: '4'});
+  expect(dataset.schema.fields[0]).toEqual({name: 'id', nullable: false});
+}, 60_000);
+
+test('each check may have a fate of its own; warnings leave rows alone', async () => {
+  const {status, counts} = await ingest('fates', trips, {
+    onBadRow: 'drop',
+    checks: [
+      {notNull: 'id', onBadRow: 'quarantine'}, {range: {column: 'delay', min: -120}, onBadRow: 'null_value'}, {pattern: {column: 'zip', regex: '[0-9]+'}}, {sql: "city <> 'Nowhere'", severity: 'warn', name: 'no place'},
+    ],
+  });
+  expect([status, counts]).toEqual(['SUCCEEDED', {rowsRead: 7, rowsWritten: 5, rowsQuarantined: 1, rowsDropped: 1, rowsSuperseded: 0, rowsDeleted: 0}]);
+  const {fates, fates_quarantine} = await data(url, '{ fates(order_by: [{zip: asc}]) { id delay zip } fates_quarantine { id delay quarantine_reasons } }');
+  expect(fates).toEqual([
+    {id: 1, delay: 5, zip: '00501'}, {id: 2, delay: null, zip: '00502'}, {id: 3, delay: 8, zip: '00503'}, {id: 6, delay: 10, zip: '00505'}, {id: 7, delay: 11, zip: '00506'},
+  ]);
+  expect(fates_quarantine).toEqual([{id: null, delay: 9, quarantine_reasons: ['id is not null']}]);
+}, 60_000);
+
+test('by default a bad row fails the step, which tells what and where, and commits nothing', async () => {
+  const {status, error, counts} = await ingest('strict', trips, {checks: [{range: {column: 'delay', min: -120}}, {notNull: 'id'}]});
+  expect([status, counts.rowsWritten]).toEqual(['FAILED', 0]);
+  expect(error).toMatchObject({
+    code: 'RUN_FAILED', message: expect.stringContaining("1 row breaks 'delay is at least -120' (for example delay -500); 1 row breaks 'id is not null' (for example id NULL)"),
+  });
+  expect((await data(url, '{ dataset(name: "strict") { name } }')).dataset).toBeNull();
+}, 60_000);
+
+test('what is appended is compared with what is there; a quarantine follows its dataset', async () => {
+  const contract = {key: ['id'], onBadRow: 'quarantine'};
+  await ingest('grows', 'id,v\n1,a\n2,b\n2,c\n', contract, 'append');
+  const {counts} = await ingest('grows', 'id,v\n2,d\n3,e\n,f\n', contract, 'append');
+  expect(counts).toMatchObject({rowsRead: 3, rowsWritten: 1, rowsQuarantined: 2});
+  const {grows, grows_quarantine} = await data(url, '{ grows(order_by: [{id: asc}]) { id v } grows_quarantine(order_by: [{v: asc}]) { id v quarantine_reasons } }');
+  expect(grows).toEqual([{id: 1, v: 'a'}, {id: 2, v: 'b'}, {id: 3, v: 'e'}]);
+  expect(grows_quarantine.map((row: {v: string}) => row.v)).toEqual(['c', 'd', 'f']);
+  // Written anew without a bad row, its quarantine is empty; the rows of before are in its snapshot of before.
+  await ingest('grows', 'id,v\n1,a\n', contract);
+  expect((await data(url, '{ grows { id } grows_quarantine { id } }'))).toEqual({grows: [{id: 1}], grows_quarantine: []});
+}, 60_000);
+
+test('a contract that does not fit, or whose SQL fails, is told and loses nothing', async () => {
+  const codes = async (contract: object) => (await ingest('misfit', 'id,text\n1,0\n2,x\n', contract)).error?.message;
+  expect(await codes({checks: [{notNull: 'nothing'}]})).toMatch(/it has no column 'nothing'/);
+  expect(await codes({checks: [{range: {column: 'text', min: 5}}]})).toMatch(/'text' is utf8, and 5 is not/);
+  expect(await codes({checks: [{pattern: {column: 'id', regex: 'x'}}]})).toMatch(/only text has a pattern/);
+  expect(await codes({checks: [{sql: 'id > (SELECT 1)'}]})).toMatch(/a subquery reads more than the row/);
+  expect(await codes({checks: [{notNull: 'id'}, {sql: 'CAST(text AS INTEGER) >= 0', name: 'a number'}]})).toMatch(/The check 'a number' of 'misfit' cannot be made: .*Could not convert string 'x'/);
+  expect((await data(url, '{ dataset(name: "misfit") { name } }')).dataset).toBeNull();
+}, 60_000);
