@@ -136,7 +136,9 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
       new ModelRegistry({...config.models, keepLoaded: 16}, catalog, runtime, warehouse, engine, metrics)).singleton(),
 
     stepWorld: asFunction(({config, catalog, warehouse, engine, sources, models}: Services): StepWorld => ({
-      catalog, warehouse, services: {engine, sources, models, publishedFolder: config.published.folder}, scratchFolder: scratchOf(config),
+      catalog, warehouse, services: {
+        engine, sources, models, publishedFolder: config.published.folder, ingestedFiles: dataset => catalog.read(stores => stores.datasets.ingestedFiles(dataset)),
+      }, scratchFolder: scratchOf(config),
     })).singleton(),
     pipelines: asFunction(({config, stepWorld, logger}: Services) =>
       new PipelineService(stepWorld, new JobsFolder(config.jobs.folder, config.pipelines.jobsFileSeconds, logger))).singleton(),

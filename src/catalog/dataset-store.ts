@@ -3,9 +3,10 @@ import {MillraceError} from '../core/errors.ts';
 import {newId} from '../core/ids.ts';
 import type {Contract} from '../schemas/contract.ts';
 import type {Field, Schema} from '../schemas/schema.ts';
-import type {CommitRecord, DatasetRecord, DatasetSchema, DatasetStore, FileRecord, SnapshotRecord} from '../warehouse/warehouse.ts';
+import type {CommitRecord, DatasetRecord, DatasetSchema, DatasetStore, FileRecord, IngestedFile, SnapshotRecord} from '../warehouse/warehouse.ts';
 import {databaseCode} from './database.ts';
 import type {Connection} from './database.ts';
+import {ingestedFilesOf, noteIngestedFiles} from './ingested-files.ts';
 import {Prisma} from './prisma/client.ts';
 import type {DataFile, Dataset} from './prisma/client.ts';
 
@@ -131,6 +132,10 @@ export class PrismaDatasetStore implements DatasetStore {
     return new Map(runIds.map(id => [id, by.get(id) ?? []]));
   }
 
+  ingestedFiles(dataset: string): Promise<IngestedFile[]> {
+    return ingestedFilesOf(this.db, dataset);
+  }
+
   async files(snapshot: Pick<SnapshotRecord, 'datasetId' | 'sequence'>): Promise<FileRecord[]> {
     const {datasetId, sequence} = snapshot;
     const rows = await this.db.dataFile.findMany({
@@ -194,6 +199,7 @@ export class PrismaDatasetStore implements DatasetStore {
     await this.db.dataFile.createMany({
       data: [...files.values()].map(({file, position, removedAt}) => ({...file, datasetId: id, position, removedAt, columns: file.columns as unknown as object[]})),
     });
+    for (const {snapshot} of snapshots) await noteIngestedFiles(this.db, {...snapshot, dataset: name});
     const head = snapshots.at(-1);
     if (head) await this.db.head.create({data: {branch: 'main', datasetId: id, snapshotId: head.snapshot.id}});
   }
@@ -236,6 +242,7 @@ export class PrismaDatasetStore implements DatasetStore {
     });
     if (gone.size > 0) await this.db.dataFile.updateMany({where: {id: {in: [...gone]}, removedAt: null}, data: {removedAt: sequence}});
     if (files.length > 0) await this.db.dataFile.createMany({data: files});
+    await noteIngestedFiles(this.db, {...record, dataset: dataset.name});
     await this.db.head.upsert({
       where: {branch_datasetId: {branch, datasetId}},
       create: {branch, datasetId, snapshotId: record.id},

@@ -32,6 +32,7 @@ export const errorTable = {
   SOURCE_EMPTY: {message: "'{path}' is empty.", hint: 'A file needs at least a header or one record.', http: 422},
   SOURCE_UNREADABLE: {message: "'{path}' cannot be read as {format}: {reason}", hint: 'Say the format or its options explicitly, or mend the file.', http: 422},
   SOURCE_FORMAT_UNKNOWN: {message: "The format of '{path}' is not known.", hint: 'Say it with `format`: one of csv, tsv, json, ndjson, parquet, arrow.', http: 422},
+  SOURCE_REWRITTEN: {message: "{count} of the files read into '{dataset}' have another content now, for example '{path}'.", hint: "Give new content a new name, or say by the step's `onChanged` what to do: `ignore`, or with the mode `merge` `reread`.", http: 409},
   SOURCE_CHANGED: {message: "'{path}' changed while it was read.", hint: 'Start the run again when the file is complete.', http: 409},
 
   // --- SQL

@@ -34,7 +34,16 @@ export const sourceSpec = z.strictObject({
 }).refine(spec => (spec.path === undefined) !== (spec.upload === undefined), 'needs either a path or an upload');
 
 const step = z.discriminatedUnion('kind', [
-  z.strictObject({...common, kind: z.literal('ingest'), source: sourceSpec, into: name, mode, options: readerOptions.optional(), contract: contractShape.optional()}),
+  z.strictObject({
+    ...common, kind: z.literal('ingest'), source: sourceSpec, into: name, mode, options: readerOptions.optional(), contract: contractShape.optional(),
+    incremental: z.boolean().optional(), onChanged: z.enum(['fail', 'reread', 'ignore']).optional(),
+  }).superRefine((given, {addIssue}) => {
+    const refuse = (path: string, message: string): void => addIssue({code: 'custom', path: [path], message});
+    if (!given.incremental) return given.onChanged === undefined ? undefined : refuse('onChanged', 'is for a step that is `incremental`');
+    if (given.source.path === undefined) refuse('incremental', 'needs a path, whose files come and go');
+    if ((given.mode ?? 'overwrite') === 'overwrite') refuse('incremental', 'adds to what is there: it needs a `mode` that does, such as `append`');
+    if (given.mode === 'append' && given.onChanged === 'reread') refuse('onChanged', 'would append the rows of a changed file a second time: `reread` needs the mode `merge`');
+  }),
   z.strictObject({...common, kind: z.literal('sql'), sql: z.string().min(1).max(1_000_000), into: name, mode, contract: contractShape.optional()}),
   z.strictObject({
     ...common, kind: z.literal('predict'), input: name, model: name, alias: name.optional(), version: z.int().positive().optional(),

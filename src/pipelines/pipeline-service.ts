@@ -151,7 +151,7 @@ export class PipelineService implements Pipelines {
     const ready = await prepareStep(this.world, run, step, inputs, new AbortController().signal);
     try {
       const {action, reason} = await decide(this.world, {branch}, step, ready);
-      const {rowsIn, bytesIn, described} = ready.prepared;
+      const {rowsIn, bytesIn, described, notices = []} = ready.prepared;
       const into = 'into' in step ? step.into : null;
       const next = into && described ? await warehouse.schemaFor(into, described, ('mode' in step && step.mode) || 'overwrite', branch) : null;
       return {
@@ -159,6 +159,7 @@ export class PipelineService implements Pipelines {
           name: step.name, kind: step.kind, action, reason, into,
           rowsIn: rowsIn === null ? null : BigInt(rowsIn), bytesIn: bytesIn === null ? null : BigInt(bytesIn),
           schemaChanges: action === 'reuse' || !next ? [] : (next.changes ?? ['new dataset']),
+          notices: notices.map(notice => notice.message),
         },
         schema: action === 'execute' ? (next?.schema ?? null) : null,
       };

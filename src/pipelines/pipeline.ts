@@ -35,6 +35,10 @@ export interface IngestStep extends StepCommon {
   readonly source: SourceSpec;
   readonly into: string;
   readonly mode?: 'overwrite' | 'append';
+  /** Reads only the files of the pattern that the dataset has not read, by name and content. Not with the mode `overwrite`. */
+  readonly incremental?: boolean;
+  /** For incremental: what becomes of a file that was read and has another content now. Default: `reread` with the mode `merge`, else `fail`. */
+  readonly onChanged?: 'fail' | 'reread' | 'ignore';
   readonly options?: RawOptions;
   readonly contract?: Contract;
 }
@@ -255,6 +259,8 @@ export interface PlannedStep {
   readonly bytesIn: bigint | null;
   /** How the output's schema would change, in words: `+ delay_class utf8`, `delay: int32 → int64`; 'new dataset' for a first one. */
   readonly schemaChanges: readonly string[];
+  /** What is worth knowing before: files that changed or vanished. */
+  readonly notices: readonly string[];
   readonly into: string | null;
 }
 

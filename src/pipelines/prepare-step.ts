@@ -137,6 +137,8 @@ export async function decide({catalog}: StepWorld, run: Pick<RunRecord, 'branch'
         return {action: 'reuse', reason: 'succeeded in the run that is retried', output: head};
       }
     }
+    const {due} = ready.prepared;
+    if (due) return due.now ? execute(due.reason) : {action: 'reuse', reason: due.reason, output: head};
     if (appends(step)) return execute('each run appends');
     if (ready.fingerprint === null) return execute(ready.prepared.identity === null ? 'its result may differ each time' : 'its inputs are made by this run');
     const before = await stores.runs.stepByFingerprint(ready.fingerprint);

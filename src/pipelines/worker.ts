@@ -196,6 +196,7 @@ class StepAttempt {
           ...(begins ? [{kind: 'run_started'} as const] : []),
           ...(deaths > 0 ? [{kind: 'log', step: step.name, level: 'warn', message: `the worker that had it fell silent (${deaths} of ${deadlyDeaths} times); another goes on`} as const] : []),
           {kind: 'step_started', step: step.name, attempt, reason: decision.reason},
+          ...(ready.prepared.notices ?? []).map(notice => ({kind: 'log', step: step.name, ...notice}) as const),
         ]);
       });
       boundary('step begun');
@@ -238,7 +239,7 @@ class StepAttempt {
       const commits = [
         await warehouse.prepare({
           dataset: step.into, branch: run.branch, operation: mode, stage: sifted.kept?.stage ?? stages[0]!, files, schema, parentId, contract, runId: run.id, stepName: step.name,
-          lineage: await prepared.lineage, signal,
+          lineage: await prepared.lineage, onlyNewFiles: prepared.onlyNewFiles, signal,
         }),
       ];
       if (sifted.quarantine) commits.push(await warehouse.prepare(sifted.quarantine));

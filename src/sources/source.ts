@@ -29,6 +29,9 @@ export interface RawFile {
   readonly sha256: string;
 }
 
+/** A raw file by name and content. */
+export type FoundRawFile = Pick<RawFile, 'name' | 'bytes' | 'sha256'>;
+
 export interface OpenedSource {
   readonly files: readonly RawFile[];
   readonly raw: RawFiles;
@@ -45,9 +48,14 @@ export interface SourceKind {
   /** True when this kind reads the specification. */
   accepts(spec: SourceSpec): boolean;
   /** @throws SOURCE_NOT_FOUND, SOURCE_OUTSIDE_ROOTS, SOURCE_EMPTY, SOURCE_FORMAT_UNKNOWN, SOURCE_UNREADABLE, UPLOAD_NOT_FOUND */
-  open(spec: SourceSpec, scratch: string): Promise<OpenedSource>;
+  open(spec: SourceSpec, scratch: string, only?: ReadonlySet<string>): Promise<OpenedSource>;
+  /** Every file there is now, with its checksum; none when nothing matches. Only of kinds whose files come and go. */
+  list?(spec: SourceSpec): Promise<readonly FoundRawFile[]>;
 }
 
 export interface Sources {
-  open(spec: SourceSpec, scratch: string): Promise<OpenedSource>;
+  /** @param only names of files that `list` told of: the others are passed over. @throws SOURCE_CHANGED when one of them is gone */
+  open(spec: SourceSpec, scratch: string, only?: ReadonlySet<string>): Promise<OpenedSource>;
+  /** @throws ARGUMENT_INVALID for a source that is one thing at one time */
+  list(spec: SourceSpec): Promise<readonly FoundRawFile[]>;
 }

@@ -192,7 +192,7 @@ class LocalWarehouse implements Warehouse {
         const {record, isNew} = await this.datasetFor(stores, dataset, contract);
         const snapshot = await stores.datasets.commit({
           id, datasetId: record.id, branch, parentId: head?.id ?? null, operation, schema, files, runId: input.runId, stepName: input.stepName,
-          contentHash, profile, lineage: input.lineage,
+          contentHash, profile, lineage: input.lineage, onlyNewFiles: input.onlyNewFiles,
         });
         const contractChanged = !isDeepStrictEqual(record.contract, JSON.parse(JSON.stringify(contract)));
         if (contractChanged) await stores.datasets.setContract(record.id, contract);

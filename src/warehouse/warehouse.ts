@@ -54,6 +54,14 @@ export interface SnapshotRecord {
   readonly committedAt: Date;
 }
 
+/** A raw file whose rows are in a dataset, as it was when it was last read. */
+export interface IngestedFile {
+  /** As lineage shows it. */
+  readonly name: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
 export interface FileRecord {
   readonly id: string;
   /** Relative to the warehouse, with forward slashes. */
@@ -93,6 +101,8 @@ export interface CommitRecord {
   readonly contentHash: string;
   readonly profile: readonly ColumnProfile[];
   readonly lineage: SnapshotLineage;
+  /** True: the raw files were chosen because the dataset had not read them; if it has since, that is a conflict. */
+  readonly onlyNewFiles?: boolean;
 }
 
 /** Datasets in the catalog. */
@@ -123,6 +133,8 @@ export interface DatasetStore {
   snapshotsOfRuns(runIds: readonly string[]): Promise<Map<string, SnapshotRecord[]>>;
   /** The snapshot of each dataset as of a time (commit time), by name. */
   headsAt(branch: string, time: Date): Promise<Map<string, SnapshotRecord>>;
+  /** Raw files read into a dataset since it was last overwritten; none when there is no such dataset. */
+  ingestedFiles(dataset: string): Promise<IngestedFile[]>;
   /** The files of a snapshot, in row order. */
   files(snapshot: Pick<SnapshotRecord, 'datasetId' | 'sequence'>): Promise<FileRecord[]>;
   /** The same for several snapshots, by id; an entry for every id asked for. */
@@ -137,7 +149,7 @@ export interface DatasetStore {
   /** Writes a lost dataset again: its record, its snapshots with their files (oldest first), its head. */
   rebuild(dataset: DatasetRecord, snapshots: readonly {readonly snapshot: SnapshotRecord; readonly files: readonly FileRecord[]}[]): Promise<void>;
 
-  /** Inserts snapshot and files and moves the head. @throws COMMIT_CONFLICT when the head is not `parentId`. */
+  /** Inserts snapshot and files, notes the raw files read, and moves the head. @throws COMMIT_CONFLICT when the head is not `parentId`, or a file was read meanwhile */
   commit(record: CommitRecord): Promise<SnapshotRecord>;
 
   /** Ids of the snapshots that somebody holds now: nothing of them may expire. */
@@ -190,6 +202,8 @@ export interface PrepareInput {
   readonly runId: string | null;
   readonly stepName: string | null;
   readonly lineage: SnapshotLineage;
+  /** See CommitRecord. */
+  readonly onlyNewFiles?: boolean;
   readonly signal?: AbortSignal;
 }
 

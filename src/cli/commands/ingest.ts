@@ -13,6 +13,7 @@ interface IngestOptions {
   readonly format?: string;
   readonly key?: string;
   readonly append?: boolean;
+  readonly incremental?: boolean;
   readonly option?: readonly string[];
   readonly idempotencyKey?: string;
   readonly wait: boolean;
@@ -30,18 +31,20 @@ export const ingestCommand: CliCommand<IngestOptions> = {
       .option('--format <format>', 'csv, tsv, json, ndjson, parquet or arrow, where the name does not tell')
       .option('--key <columns>', 'columns that tell the rows apart, with commas')
       .option('--append', 'add to the rows that are there instead of replacing them')
+      .option('--incremental', 'add only the files of the pattern that the dataset has not read')
       .option('--option <name=value>', "an option of the reader, such as delimiter=';'; may be given several times", collect)
       .option('--idempotency-key <key>', 'the same key again answers with the run it started')
       .option('--no-wait', 'start it and leave it alone');
   },
   examples: ['millrace ingest trips.csv --key id', "millrace ingest 'data/2024-*.parquet' --into trips"],
-  async run(context, [path], {into, format, key, append, option, idempotencyKey, wait}) {
+  async run(context, [path], {into, format, key, append, incremental, option, idempotencyKey, wait}) {
     const graph = await context.graph();
     const input = {
       source: await sourceOf(context, graph, path!),
       into: into ?? datasetName(path!),
       format: format?.toUpperCase(),
-      mode: append ? 'APPEND' : 'OVERWRITE',
+      mode: append || incremental ? 'APPEND' : 'OVERWRITE',
+      incremental,
       key: key?.split(',').map((column) => column.trim()),
       options: option && Object.fromEntries(splitPairs(option, '--option').map(([name, value]) => [name, optionValue(value)])),
       idempotencyKey,

@@ -13,6 +13,7 @@ interface PlannedStep {
   readonly rowsIn: string | null;
   readonly bytesIn: string | null;
   readonly schemaChanges: readonly string[];
+  readonly notices: readonly string[];
 }
 
 interface RunPlan {
@@ -25,7 +26,7 @@ interface RunPlan {
 export const document = `query Plan($input: StartRunInput!) {
   planRun(input: $input) {
     ${failureFields}
-    ... on RunPlan { pipeline params steps { name kind action reason into rowsIn bytesIn schemaChanges } affectedModels { name } }
+    ... on RunPlan { pipeline params steps { name kind action reason into rowsIn bytesIn schemaChanges notices } affectedModels { name } }
   }
 }`;
 
@@ -50,6 +51,7 @@ export const planCommand: CliCommand<{readonly param?: readonly string[]}> = {
       {title: 'BYTES IN', value: ({bytesIn}) => (bytesIn === null ? '?' : bytes(bytesIn)), align: 'right'},
       {title: 'SCHEMA', value: ({schemaChanges}) => schemaChanges.join('; ')},
     ], planRun.steps));
+    for (const {name, notices} of planRun.steps) for (const notice of notices) out.write(`\n${name}: ${notice}\n`);
     if (planRun.affectedModels.length > 0) out.write(`\nModels it touches: ${planRun.affectedModels.map(({name}) => name).join(', ')}\n`);
   },
 };

@@ -1,8 +1,10 @@
+import {MillraceError} from '../../core/errors.ts';
 import type {Engine, RawFiles} from '../../engines/engine.ts';
 import {identifier} from '../../engines/sql-text.ts';
 import type {Schema} from '../../schemas/schema.ts';
 import type {IngestStep} from '../pipeline.ts';
-import type {StepKind} from './step-kind.ts';
+import {newFiles} from './new-files.ts';
+import type {PreparedStep, StepContext, StepKind} from './step-kind.ts';
 
 /** Reads raw files into a dataset, under legal column names. */
 export const ingestKind: StepKind<IngestStep> = {
@@ -12,41 +14,56 @@ export const ingestKind: StepKind<IngestStep> = {
     return [];
   },
 
-  async prepare(step, {services, scratch, signal}) {
-    const {engine} = services;
-    const source = await services.sources.open({...step.source, options: {...step.source.options, ...step.options}}, scratch);
-    try {
-      const {schema, raw} = await engine.sniff(source.raw);
-      return {
-        identity: {source: source.fingerprint},
-        rowsIn: null,
-        bytesIn: source.files.reduce((sum, file) => sum + file.bytes, 0),
-        described: schema,
-        lineage: {
-          files: source.files.map(({name, sha256, bytes}) => ({name, sha256, bytes})),
-          columns: Object.fromEntries(schema.fields.map(field => [field.name, [`${step.source.path ?? 'upload'}.${field.sourceName ?? field.name}`]])),
-        },
-        async stage(folder, target, report) {
-          const files = await engine.materialize({sql: selectAs(schema), relations: {raw}}, {folder, schema: target}, {
-            signal,
-            onProgress: fraction => report.progress(fraction),
-          });
-          await source.unchanged();
-          return {files, schema: target};
-        },
-        // One file is not read again: its rows are all there are.
-        origins: async () => {
-          const alone = source.files.length === 1;
-          return Promise.all(source.files.map(async ({name}, index) => ({file: name, rows: alone ? 0 : await countRows(engine, {...raw, files: [raw.files[index]!]}, signal)})));
-        },
-        close: () => source.close(),
-      };
-    } catch (error) {
-      await source.close();
-      throw error;
-    }
+  async prepare(step, context) {
+    if (!step.incremental) return prepareFiles(step, context);
+    const {sources, ingestedFiles} = context.services;
+    const [found, read] = [await sources.list(step.source), await ingestedFiles(step.into)];
+    if (found.length === 0 && read.length === 0) throw new MillraceError('SOURCE_NOT_FOUND', {path: step.source.path});
+    const {names, refused, due, notices} = newFiles(step, found, read);
+    if (!due.now) return {identity: null, rowsIn: 0, bytesIn: 0, described: null, lineage: {}, due, notices, close: async () => undefined};
+    const prepared = await prepareFiles(step, context, names);
+    const refuse = async (): Promise<never> => {
+      throw new MillraceError('SOURCE_REWRITTEN', {dataset: step.into, count: refused.length, path: refused[0]});
+    };
+    return {...prepared, identity: null, due, notices, onlyNewFiles: true, ...(refused.length > 0 ? {stage: refuse} : {})};
   },
 };
+
+/** @param only names of the files to read; default: all */
+async function prepareFiles(step: IngestStep, {services, scratch, signal}: StepContext, only?: ReadonlySet<string>): Promise<PreparedStep> {
+  const {engine} = services;
+  const source = await services.sources.open({...step.source, options: {...step.source.options, ...step.options}}, scratch, only);
+  try {
+    const {schema, raw} = await engine.sniff(source.raw);
+    return {
+      identity: {source: source.fingerprint},
+      rowsIn: null,
+      bytesIn: source.files.reduce((sum, file) => sum + file.bytes, 0),
+      described: schema,
+      lineage: {
+        files: source.files.map(({name, sha256, bytes}) => ({name, sha256, bytes})),
+        columns: Object.fromEntries(schema.fields.map(field => [field.name, [`${step.source.path ?? 'upload'}.${field.sourceName ?? field.name}`]])),
+      },
+      async stage(folder, target, report) {
+        const files = await engine.materialize({sql: selectAs(schema), relations: {raw}}, {folder, schema: target}, {
+          signal,
+          onProgress: fraction => report.progress(fraction),
+        });
+        await source.unchanged();
+        return {files, schema: target};
+      },
+      // One file is not read again: its rows are all there are.
+      origins: async () => {
+        const alone = source.files.length === 1;
+        return Promise.all(source.files.map(async ({name}, index) => ({file: name, rows: alone ? 0 : await countRows(engine, {...raw, files: [raw.files[index]!]}, signal)})));
+      },
+      close: () => source.close(),
+    };
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
 
 async function countRows(engine: Engine, raw: RawFiles, signal: AbortSignal): Promise<number> {
   const [row] = await engine.rows({sql: 'SELECT count(*) AS n FROM raw', relations: {raw}}, {signal});

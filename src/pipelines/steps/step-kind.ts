@@ -8,13 +8,15 @@ import type {Models} from '../../models/models.ts';
 import type {Contract} from '../../schemas/contract.ts';
 import type {Schema} from '../../schemas/schema.ts';
 import type {Sources} from '../../sources/source.ts';
-import type {Origin, Replayed, SnapshotLineage, SnapshotRecord} from '../../warehouse/warehouse.ts';
+import type {IngestedFile, Origin, Replayed, SnapshotLineage, SnapshotRecord} from '../../warehouse/warehouse.ts';
 import type {ParamSpec, ParamValue, RunEventData, Step} from '../pipeline.ts';
 
 export interface StepServices {
   readonly engine: Engine;
   readonly sources: Sources;
   readonly models: Models;
+  /** Raw files whose rows a dataset has. */
+  readonly ingestedFiles: (dataset: string) => Promise<readonly IngestedFile[]>;
   /** Where publish steps write. */
   readonly publishedFolder: string;
 }
@@ -55,6 +57,12 @@ export interface PreparedStep {
   readonly identity: unknown;
   readonly rowsIn: number | null;
   readonly bytesIn: number | null;
+  /** Where the step knows by itself whether there is something to do, and why. Default: its identity tells. */
+  readonly due?: {readonly now: boolean; readonly reason: string};
+  /** What is worth knowing of what it found; told in the run and in a plan. */
+  readonly notices?: readonly {readonly level: 'info' | 'warn' | 'error'; readonly message: string}[];
+  /** True: the raw files of the lineage are read because the dataset has not read them yet. */
+  readonly onlyNewFiles?: boolean;
   /** The columns the output will have; null for a step that writes no dataset. */
   readonly described: Schema | null;
   /** May still be on its way: it is needed only when the step commits. */

@@ -3,6 +3,7 @@ import {glob, realpath, stat} from 'node:fs/promises';
 import {createRequire} from 'node:module';
 import {basename, isAbsolute, join, relative, resolve, sep} from 'node:path';
 import {MillraceError} from '../../core/errors.ts';
+import {sha256OfFiles} from '../../core/sha256.ts';
 import {openFiles} from '../raw-files.ts';
 import type {FoundFile, ImportArrow} from '../raw-files.ts';
 import type {SourceKind} from '../source.ts';
@@ -20,7 +21,21 @@ export function createFileSource(options: FileSourceOptions): SourceKind {
   return {
     kind: 'file',
     accepts: spec => spec.path !== undefined,
-    open: async (spec, scratch) => openFiles(await find(spec.path!, options), spec, scratch, options.importArrow),
+    async open(spec, scratch, only) {
+      const found = await find(spec.path!, options);
+      const chosen = only ? found.filter(file => only.has(file.name)) : found;
+      const gone = only && [...only].find(name => !found.some(file => file.name === name));
+      if (gone !== undefined) throw new MillraceError('SOURCE_CHANGED', {path: gone});
+      return openFiles(chosen, spec, scratch, options.importArrow);
+    },
+    async list(spec) {
+      const found = await find(spec.path!, options).catch((error: unknown) => {
+        if (error instanceof MillraceError && error.code === 'SOURCE_NOT_FOUND') return [];
+        throw error;
+      });
+      const [hashes, stats] = await Promise.all([sha256OfFiles(found.map(file => file.path)), Promise.all(found.map(file => stat(file.path)))]);
+      return found.map(({name}, index) => ({name, sha256: hashes[index]!, bytes: stats[index]!.size}));
+    },
   };
 }
 

@@ -54,6 +54,9 @@ export class IngestInput {
   @Field(() => IngestModeEnum, {defaultValue: 'overwrite'})
   mode!: 'overwrite' | 'append';
 
+  @Field(() => Boolean, {defaultValue: false, description: 'Reads only the files of the path that the dataset has not read, by name and content; not with OVERWRITE.'})
+  incremental!: boolean;
+
   @Field(() => [String], {...nullable, description: 'Columns that tell the rows apart; checked at each commit.'})
   @IsOptional() @ArrayMaxSize(16) @Length(1, 255, {each: true})
   key?: string[];

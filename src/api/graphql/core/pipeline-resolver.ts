@@ -118,12 +118,12 @@ export class PipelineResolver {
   @Mutation(() => IngestResult, {description: 'Reads a source into a dataset, by a run of its own.'})
   @UseMiddleware(failuresAsAnswers)
   async ingest(@Arg('input', () => IngestInput) input: IngestInput, @Ctx() {services, viewer}: CoreContext): Promise<typeof IngestResult> {
-    const {source: {path, upload}, format, into, mode, key, foreignKeys, idempotencyKey} = input;
+    const {source: {path, upload}, format, into, mode, incremental, key, foreignKeys, idempotencyKey} = input;
     const options = jsonObject(input.options, 'input.options') as RawOptions | undefined;
     const source = {path: path ?? undefined, upload: upload ?? undefined, format: format ?? undefined, options};
     // Nothing said: those of the dataset stay.
     const contract = key || foreignKeys ? {key: key ?? undefined, foreignKeys: foreignKeys?.map(({column, references, as}) => ({column, references, as: as ?? undefined}))} : undefined;
-    const run = await services.pipelines.ingest(viewer, {source, into, mode, contract}, idempotencyKey ?? undefined);
+    const run = await services.pipelines.ingest(viewer, {source, into, mode, contract, ...(incremental ? {incremental} : {})}, idempotencyKey ?? undefined);
     return new RunStarted(new Run(run));
   }
 }

@@ -285,6 +285,10 @@ export class PlannedStep {
   @Field(() => [String], {description: 'How the schema of its output would change.'}) get schemaChanges(): readonly string[] {
     return this.step.schemaChanges;
   }
+
+  @Field(() => [String], {description: 'What is worth knowing before: files that changed or vanished since they were read.'}) get notices(): readonly string[] {
+    return this.step.notices;
+  }
 }
 
 @ObjectType({description: 'What a run would do; nothing has been started.'})
