@@ -45,6 +45,10 @@ import {PipelineService} from './pipelines/pipeline-service.ts';
 import type {StepWorld} from './pipelines/prepare-step.ts';
 import {draftsFolder} from './pipelines/steps/publish.ts';
 import {Worker} from './pipelines/worker.ts';
+import {keepSchedule} from './schedules/keep-schedule.ts';
+import type {Schedules} from './schedules/schedule.ts';
+import {ScheduleService} from './schedules/schedule-service.ts';
+import {Scheduler} from './schedules/scheduler.ts';
 import {packageFolders} from './sources/file/file-source.ts';
 import {sourceKinds} from './sources/kinds.ts';
 import type {Sources} from './sources/source.ts';
@@ -81,6 +85,8 @@ interface Services {
   stepWorld: StepWorld;
   pipelines: PipelineService;
   worker: Worker;
+  schedules: Schedules;
+  scheduler: Scheduler;
   graphModel: CatalogGraphModel;
   graphql: GraphqlPart;
   http: HttpHost;
@@ -141,7 +147,9 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
       }, scratchFolder: scratchOf(config),
     })).singleton(),
     pipelines: asFunction(({config, stepWorld, logger}: Services) =>
-      new PipelineService(stepWorld, new JobsFolder(config.jobs.folder, config.pipelines.jobsFileSeconds, logger))).singleton(),
+      new PipelineService(stepWorld, new JobsFolder(config.jobs.folder, config.pipelines.jobsFileSeconds, logger), keepSchedule)).singleton(),
+    schedules: asFunction(({catalog}: Services) => new ScheduleService(catalog)).singleton(),
+    scheduler: asFunction(({catalog, pipelines, logger}: Services) => new Scheduler({catalog, pipelines, logger})).singleton(),
     worker: asFunction(({config, stepWorld, logger, metrics}: Services) => new Worker(
       stepWorld, {slots: config.pipelines.workers, ...config.pipelines, compactFiles: config.warehouse.compactFiles}, logger, metrics,
     )).singleton(),
@@ -154,7 +162,7 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
     })).singleton(),
     graphql: asFunction((services: Services) => new GraphqlPart({
       heads: () => services.heads.current(),
-      pipelines: services.pipelines, models: services.models, datasets: services.datasets, lineage: services.lineage, maintenance: services.maintenance, warehouse: services.warehouse,
+      pipelines: services.pipelines, schedules: services.schedules, models: services.models, datasets: services.datasets, lineage: services.lineage, maintenance: services.maintenance, warehouse: services.warehouse,
       engine: services.engine, graphModel: services.graphModel, logger: services.logger, metrics: services.metrics, config: services.config,
       uploads: {byId: id => services.catalog.read(stores => stores.uploads.byId(id))},
       system: {version, catalog: services.config.catalog.url === null ? 'pglite' : 'postgresql', fingerprint: `${services.engine.fingerprint}; ${services.runtime.fingerprint}`},
@@ -183,7 +191,7 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
 }
 
 /** The order of life: each part may use those before it. */
-function arrange({lifecycle, config, mode, logger, metrics, catalog, heads, engine, runtime, models, warehouse, worker, pipelines, graphModel, graphql, http}: Services): void {
+function arrange({lifecycle, config, mode, logger, metrics, catalog, heads, engine, runtime, models, warehouse, worker, pipelines, scheduler, graphModel, graphql, http}: Services): void {
   const folders = [config.data.folder, config.warehouse.folder, config.models.folder, config.engine.tempFolder, config.uploads.folder, config.published.folder, scratchOf(config)];
   /** Mends what killed processes left. */
   const sweep = async (graceHours: number): Promise<void> => {
@@ -221,7 +229,11 @@ function arrange({lifecycle, config, mode, logger, metrics, catalog, heads, engi
       .add({name: 'pipelines', start: () => pipelines.refresh()});
   }
   if (config.pipelines.workers > 0) lifecycle.add({name: 'worker', start: () => worker.start(), drain: () => worker.stop()});
-  if (mode !== 'embedded') lifecycle.add(http);
+  if (mode !== 'embedded') {
+    // A jobs file may be given a schedule while nobody asks for pipelines.
+    if (mode === 'serve') lifecycle.add(periodic('jobs folder', 30, () => pipelines.refresh(), logger));
+    lifecycle.add({name: 'scheduler', start: () => scheduler.start(), drain: () => scheduler.stop()}).add(http);
+  }
 }
 
 const consoleFolder = fileURLToPath(new URL('../dist/console', import.meta.url));

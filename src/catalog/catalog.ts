@@ -6,6 +6,7 @@
  */
 import type {ModelStore} from '../models/models.ts';
 import type {RunStore} from '../pipelines/pipeline.ts';
+import type {ScheduleStore} from '../schedules/schedule.ts';
 import type {DatasetStore} from '../warehouse/warehouse.ts';
 
 export interface UploadRecord {
@@ -38,6 +39,7 @@ export interface Changes {
 export interface Stores {
   readonly datasets: DatasetStore;
   readonly runs: RunStore;
+  readonly schedules: ScheduleStore;
   readonly models: ModelStore;
   readonly uploads: UploadStore;
   readonly jobs: Jobs;

@@ -10,6 +10,7 @@ import {catalogIsEmpty, dumpCatalog, loadCatalog} from './dump.ts';
 import {channelName, channels} from './listener.ts';
 import {PrismaModelStore} from './model-store.ts';
 import {PrismaRunStore} from './run-store.ts';
+import {PrismaScheduleStore} from './schedule-store.ts';
 
 export interface CatalogOptions {
   /** A PostgreSQL URL; null: the embedded database in `folder`. */
@@ -91,6 +92,7 @@ class PrismaCatalog implements Catalog {
     return {
       datasets: new PrismaDatasetStore(connection),
       runs: new PrismaRunStore(connection, runId => notify('run', runId)),
+      schedules: new PrismaScheduleStore(connection),
       models: new PrismaModelStore(connection),
       uploads: {
         add: async upload => void (await connection.upload.create({data: upload})),

@@ -294,7 +294,8 @@ export class PrismaRunStore implements RunStore {
     await this.db.run.updateMany({where: {id: {in: admitted}}, data: {status: 'queued', waitingFor: null}});
     let ahead = [...active.map(row => row.id), ...admitted].at(-1);
     for (const row of waiting.slice(free)) {
-      await this.db.run.update({where: {id: row.id}, data: {waitingFor: `run ${ahead} of the same pipeline`}});
+      const waitingFor = `run ${ahead} of the same pipeline`;
+      if (row.waitingFor !== waitingFor) await this.db.run.update({where: {id: row.id}, data: {waitingFor}});
       ahead = row.id;
     }
     return admitted;

@@ -17,6 +17,7 @@ import {restoreCommand} from './commands/restore.ts';
 import {retryCommand} from './commands/retry.ts';
 import {runCommand} from './commands/run.ts';
 import {runsCommand} from './commands/runs.ts';
+import {schedulesCommand} from './commands/schedules.ts';
 import {serveCommand} from './commands/serve.ts';
 import {verifyCommand} from './commands/verify.ts';
 import {versionCommand} from './commands/version.ts';
@@ -24,7 +25,7 @@ import {workCommand} from './commands/work.ts';
 
 export const commandGroups: readonly (readonly [title: string, commands: readonly AnyCommand[]])[] = [
   ['Start:', [serveCommand, workCommand]],
-  ['Pipelines:', [runCommand, planCommand, ingestCommand, runsCommand, eventsCommand, cancelCommand, retryCommand]],
+  ['Pipelines:', [runCommand, planCommand, ingestCommand, runsCommand, eventsCommand, cancelCommand, retryCommand, schedulesCommand]],
   ['Data:', [datasetsCommand, queryCommand, lineageCommand, verifyCommand, compactCommand]],
   ['Models:', [modelsCommand, predictCommand]],
   ['Installation:', [configCommand, doctorCommand, backupCommand, restoreCommand, versionCommand]],

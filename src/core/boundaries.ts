@@ -3,7 +3,7 @@
  * is a look at one variable.
  */
 export const boundaries = [
-  'step claimed', 'step begun', 'files staged', 'files moved', 'before commit', 'after commit', 'manifest written', 'step failed', 'model stored',
+  'step claimed', 'step begun', 'files staged', 'files moved', 'before commit', 'after commit', 'manifest written', 'step failed', 'model stored', 'schedule decided',
 ] as const;
 
 export type Boundary = (typeof boundaries)[number];

@@ -44,6 +44,9 @@ export const errorTable = {
   // --- pipelines and runs
   PIPELINE_INVALID: {message: 'The pipeline is not valid: {reason}', hint: 'Mend the definition; nothing was run.', http: 400},
   PIPELINE_CYCLE: {message: 'The steps wait for each other in a circle: {path}.', hint: 'Remove one of the dependencies.', http: 400},
+  SCHEDULE_INVALID: {message: "The schedule of '{pipeline}' is not valid: {reason}", hint: "A schedule is a pattern of five fields in a time zone, such as {cron: '15 6 * * 1-5', timeZone: 'Europe/Berlin'}; nothing was changed.", http: 400},
+  SCHEDULE_NOT_FOUND: {message: "Pipeline '{pipeline}' has no schedule.", hint: 'Give its definition a `schedule` or a `when`.', http: 404},
+  TRIGGER_CYCLE: {message: 'Pipelines would start each other without end: {path}.', hint: 'Take one of these datasets out of `when`, or write to another one.', http: 400},
   JOBS_FILE_FAILED: {message: "The jobs file '{file}' could not be loaded: {reason}", hint: 'Mend the file; its last good definition stays in use.', http: 422},
   JOBS_FILE_TIMEOUT: {message: "The jobs file '{file}' did not finish loading within {seconds} s.", hint: 'A jobs file only describes a pipeline: remove loops, waits and I/O from it.', http: 422},
   PARAMS_INVALID: {message: 'The parameters are not valid: {issues}', hint: "See the pipeline's parameters with the query `pipeline(name) { params { name type } }`.", http: 400},

@@ -64,6 +64,15 @@ const definition = z.strictObject({
     description: z.string().optional(),
   })).optional(),
   concurrency: z.int().min(1).max(100).optional(),
+  schedule: z.strictObject({
+    cron: z.string().min(1).max(200),
+    timeZone: z.string().min(1).max(100).optional(),
+    catchUp: z.enum(['none', 'last', 'all']).optional(),
+  }).optional(),
+  when: z.strictObject({
+    datasets: z.array(name).min(1).max(100),
+    mode: z.enum(['any', 'all']).optional(),
+  }).optional(),
   steps: z.array(step).min(1).max(1_000),
 });
 

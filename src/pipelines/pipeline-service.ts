@@ -1,3 +1,4 @@
+import type {Stores} from '../catalog/catalog.ts';
 import {Wake, patiently} from '../core/async.ts';
 import {MillraceError, didYouMean} from '../core/errors.ts';
 import type {Viewer} from '../core/viewer.ts';
@@ -7,7 +8,7 @@ import {canonicalJson, definitionHash, parseDefinition, parseParams, topological
 import type {JobsFolder} from './jobs-folder.ts';
 import {moveRunOn} from './move-run-on.ts';
 import type {
-  IngestStep, PipelineDefinition, PipelineRecord, Pipelines, PlannedStep, RunEventRecord, RunPlan, RunRecord, RunStatus, StartRun, Step, StepRecord,
+  IngestStep, PipelineDefinition, PipelineRecord, Pipelines, PlannedStep, RunEventRecord, RunPlan, RunRecord, RunStarter, RunStatus, StartRun, Step, StepRecord,
 } from './pipeline.ts';
 import {decide, futureTable, newest, prepareStep} from './prepare-step.ts';
 import type {StepWorld} from './prepare-step.ts';
@@ -23,10 +24,21 @@ const patience = 60;
 
 const branch = 'main';
 
+interface Needs {
+  readonly ordered: Step[];
+  readonly needs: Map<string, string[]>;
+  readonly reads: Map<string, readonly string[]>;
+}
+
+type Startable = Pick<PipelineRecord, 'definition' | 'definitionId' | 'name' | 'origin'>;
+type Started = {readonly run: RunRecord; readonly deduplicated: boolean};
+
 export class PipelineService implements Pipelines {
   constructor(
     private readonly world: StepWorld,
     private readonly jobs: JobsFolder,
+    /** Called in the unit of work that stores a definition. */
+    private readonly keepSchedule: (stores: Stores, pipeline: PipelineRecord) => Promise<void>,
   ) {}
 
   async list(_viewer: Viewer): Promise<PipelineRecord[]> {
@@ -65,11 +77,15 @@ export class PipelineService implements Pipelines {
     checkName(definition.name);
     for (const step of definition.steps) if ('into' in step) checkName(step.into);
     await this.needs(definition); // refuses bad SQL and circles
-    return this.world.catalog.transaction(stores => stores.runs.putPipeline(definition, definitionHash(definition), origin));
+    return this.world.catalog.transaction(async stores => {
+      const pipeline = await stores.runs.putPipeline(definition, definitionHash(definition), origin);
+      await this.keepSchedule(stores, pipeline);
+      return pipeline;
+    });
   }
 
   /** Which steps each step waits for: those whose outputs it reads, and those it names. @throws SQL_*, PIPELINE_INVALID, PIPELINE_CYCLE */
-  private async needs(definition: PipelineDefinition): Promise<{ordered: Step[]; needs: Map<string, string[]>; reads: Map<string, readonly string[]>}> {
+  private async needs(definition: PipelineDefinition): Promise<Needs> {
     const producers = new Map(definition.steps.flatMap(step => ('into' in step ? [[step.into, step.name] as const] : [])));
     const names = new Set(definition.steps.map(step => step.name));
     const needs = new Map<string, string[]>();
@@ -92,36 +108,51 @@ export class PipelineService implements Pipelines {
     return {ordered: topologicalOrder(definition.steps, needs), needs, reads};
   }
 
-  async start(viewer: Viewer, input: StartRun): Promise<{run: RunRecord; deduplicated: boolean}> {
+  async start(viewer: Viewer, input: StartRun): Promise<Started> {
     const pipeline = await this.get(viewer, input.pipeline);
     const params = parseParams(pipeline.definition.params ?? {}, input.params ?? {});
     return this.create(viewer, pipeline, params, input.idempotencyKey);
   }
 
-  private async create(
-    viewer: Viewer, pipeline: Pick<PipelineRecord, 'definition' | 'definitionId' | 'name' | 'origin'>, params: RunRecord['params'], idempotencyKey?: string, retryOfId?: string,
-  ): Promise<{run: RunRecord; deduplicated: boolean}> {
-    const {ordered, needs} = await this.needs(pipeline.definition);
-    return this.world.catalog.transaction(async stores => {
-      if (idempotencyKey !== undefined) {
-        const existing = await stores.runs.runByIdempotencyKey(viewer.name, idempotencyKey);
-        if (existing) {
-          // A pipeline's definition may have changed since; that of an ingest is the request itself.
-          const changed = existing.pipeline !== pipeline.name || (pipeline.origin === 'ingest' && existing.definitionId !== pipeline.definitionId);
-          if (changed || canonicalJson(existing.params) !== canonicalJson(params)) {
-            throw new MillraceError('IDEMPOTENCY_CONFLICT', {key: idempotencyKey});
-          }
-          return {run: existing, deduplicated: true};
+  async starter(name: string): Promise<RunStarter> {
+    const pipeline = await this.world.catalog.read(stores => stores.runs.pipeline(name));
+    if (!pipeline) throw new MillraceError('PIPELINE_NOT_FOUND', {name});
+    const needed = await this.needs(pipeline.definition);
+    return {
+      pipeline,
+      start: async (stores, requestedBy, given, idempotencyKey) => {
+        const params = parseParams(pipeline.definition.params ?? {}, given);
+        return (await this.createIn(stores, requestedBy, pipeline, needed, params, idempotencyKey)).run;
+      },
+    };
+  }
+
+  private async create(viewer: Viewer, pipeline: Startable, params: RunRecord['params'], idempotencyKey?: string, retryOfId?: string): Promise<Started> {
+    const needed = await this.needs(pipeline.definition);
+    return this.world.catalog.transaction(stores => this.createIn(stores, viewer.name, pipeline, needed, params, idempotencyKey, retryOfId));
+  }
+
+  private async createIn(
+    stores: Stores, requestedBy: string, pipeline: Startable, {ordered, needs}: Needs, params: RunRecord['params'], idempotencyKey?: string, retryOfId?: string,
+  ): Promise<Started> {
+    if (idempotencyKey !== undefined) {
+      const existing = await stores.runs.runByIdempotencyKey(requestedBy, idempotencyKey);
+      if (existing) {
+        // A pipeline's definition may have changed since; that of an ingest is the request itself.
+        const changed = existing.pipeline !== pipeline.name || (pipeline.origin === 'ingest' && existing.definitionId !== pipeline.definitionId);
+        if (changed || canonicalJson(existing.params) !== canonicalJson(params)) {
+          throw new MillraceError('IDEMPOTENCY_CONFLICT', {key: idempotencyKey});
         }
+        return {run: existing, deduplicated: true};
       }
-      const {id} = await stores.runs.createRun({
-        definitionId: pipeline.definitionId, params, requestedBy: viewer.name, idempotencyKey, retryOfId, branch,
-        steps: ordered.map((step, position) => ({name: step.name, position, kind: step.kind, needs: needs.get(step.name)!})),
-      });
-      await stores.runs.admit(id);
-      await moveRunOn(stores, id, []);
-      return {run: (await stores.runs.run(id))!, deduplicated: false};
+    }
+    const {id} = await stores.runs.createRun({
+      definitionId: pipeline.definitionId, params, requestedBy, idempotencyKey, retryOfId, branch,
+      steps: ordered.map((step, position) => ({name: step.name, position, kind: step.kind, needs: needs.get(step.name)!})),
     });
+    await stores.runs.admit(id);
+    await moveRunOn(stores, id, []);
+    return {run: (await stores.runs.run(id))!, deduplicated: false};
   }
 
   async plan(viewer: Viewer, input: StartRun): Promise<RunPlan> {

@@ -4,8 +4,10 @@
  * A pipeline is a DAG of steps, pure data (JSON), made by the builder of a jobs file or by a mutation. Each step writes at most one
  * dataset; its inputs are snapshots. A run is one execution: durable, leased step by step to workers, its events numbered.
  */
+import type {Stores} from '../catalog/catalog.ts';
 import type {Viewer} from '../core/viewer.ts';
 import type {RawOptions} from '../engines/engine.ts';
+import type {CronRule, DatasetRule} from '../schedules/schedule.ts';
 import type {Contract} from '../schemas/contract.ts';
 import type {SourceSpec} from '../sources/source.ts';
 
@@ -86,6 +88,10 @@ export interface PipelineDefinition {
   readonly params?: Readonly<Record<string, ParamSpec>>;
   /** Runs of this pipeline at once; default 1: others wait and say so. */
   readonly concurrency?: number;
+  /** Times at which it is run. */
+  readonly schedule?: CronRule;
+  /** Datasets whose new snapshots it is run for. With `schedule` as well, either of the two starts runs. */
+  readonly when?: DatasetRule;
   readonly steps: readonly Step[];
 }
 
@@ -249,6 +255,13 @@ export interface StartRun {
   readonly idempotencyKey?: string;
 }
 
+/** A pipeline whose definition was checked, ready to be started. */
+export interface RunStarter {
+  readonly pipeline: PipelineRecord;
+  /** The same key again answers the run it started. @throws PARAMS_INVALID, IDEMPOTENCY_CONFLICT */
+  start(stores: Stores, requestedBy: string, params: Readonly<Record<string, unknown>>, idempotencyKey: string): Promise<RunRecord>;
+}
+
 export interface PlannedStep {
   readonly name: string;
   readonly kind: StepKindName;
@@ -280,6 +293,8 @@ export interface Pipelines {
   put(viewer: Viewer, definition: unknown, origin: string): Promise<PipelineRecord>;
   /** @throws PIPELINE_NOT_FOUND, PARAMS_INVALID, IDEMPOTENCY_CONFLICT */
   start(viewer: Viewer, input: StartRun): Promise<{run: RunRecord; deduplicated: boolean}>;
+  /** Checks a definition and what its SQL reads; what it answers makes a run of it in somebody's unit of work. @throws PIPELINE_NOT_FOUND, SQL_* */
+  starter(pipeline: string): Promise<RunStarter>;
   plan(viewer: Viewer, input: StartRun): Promise<RunPlan>;
   /** Ends a run: what runs is interrupted, what waits is skipped. @throws RUN_NOT_FOUND, RUN_FINISHED */
   cancel(viewer: Viewer, id: string): Promise<RunRecord>;

@@ -37,6 +37,7 @@ const vendors: Readonly<Record<string, readonly string[]>> = {
   '@electric-sql/pglite-socket': ['src/catalog/'],
   '@duckdb/node-api': ['src/engines/duckdb/'],
   '@polyglot-sql/sdk': ['src/engines/'],
+  croner: ['src/schedules/'],
   'onnxruntime-node': ['src/inference/onnx/'],
   'type-graphql': ['src/api/graphql/'],
   graphql: ['src/api/graphql/'],

@@ -14,6 +14,7 @@ import type {Engine} from '../../engines/engine.ts';
 import type {Maintenance} from '../../maintenance/maintenance.ts';
 import type {Models} from '../../models/models.ts';
 import type {Pipelines} from '../../pipelines/pipeline.ts';
+import type {Schedules} from '../../schedules/schedule.ts';
 import type {Datasets, Lineage, SnapshotRecord, Warehouse} from '../../warehouse/warehouse.ts';
 import type {GraphModel} from './data/graph-model.ts';
 
@@ -37,6 +38,7 @@ export interface SystemFacts {
 
 export interface GraphqlServices {
   readonly pipelines: Pipelines;
+  readonly schedules: Schedules;
   readonly models: Models;
   readonly datasets: Datasets;
   readonly lineage: Lineage;

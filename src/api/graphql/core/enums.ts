@@ -33,6 +33,12 @@ registerEnumType(BindingStateEnum, {name: 'BindingState', description: 'Whether 
 export const ParamTypeEnum = upperCased(['string', 'int', 'float', 'bool', 'date']);
 registerEnumType(ParamTypeEnum, {name: 'ParamType'});
 
+export const CatchUpEnum = upperCased(['none', 'last', 'all']);
+registerEnumType(CatchUpEnum, {name: 'CatchUp', description: 'Of times that passed while no server ran: NONE is made up for, the LAST is, ALL are (the newest 100).'});
+
+export const TriggerModeEnum = upperCased(['any', 'all']);
+registerEnumType(TriggerModeEnum, {name: 'TriggerMode', description: 'Whether ANY of the datasets or ALL of them must have a new snapshot.'});
+
 export const LogLevelEnum = upperCased(['info', 'warn', 'error']);
 registerEnumType(LogLevelEnum, {name: 'LogLevel'});
 

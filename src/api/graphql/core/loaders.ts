@@ -1,6 +1,7 @@
 import type {Viewer} from '../../../core/viewer.ts';
 import type {AliasRecord, ModelBinding, ModelRecord, ModelVersionRecord} from '../../../models/models.ts';
 import type {RunRecord, StepRecord} from '../../../pipelines/pipeline.ts';
+import type {ScheduleView} from '../../../schedules/schedule.ts';
 import type {DatasetView, FileRecord, SnapshotRecord} from '../../../warehouse/warehouse.ts';
 import type {GraphqlServices} from '../services.ts';
 import {BatchLoader} from './batch-loader.ts';
@@ -13,6 +14,8 @@ export class Loaders {
   readonly files: BatchLoader<string, FileRecord[]>;
   readonly runs: BatchLoader<string, RunRecord>;
   readonly steps: BatchLoader<string, StepRecord[]>;
+  /** By pipeline. */
+  readonly schedules: BatchLoader<string, ScheduleView>;
   readonly bindings: BatchLoader<string, ModelBinding[]>;
   readonly models: BatchLoader<string, ModelRecord>;
   /** By model id. */
@@ -27,13 +30,14 @@ export class Loaders {
     private readonly viewer: Viewer,
     private readonly keep = true,
   ) {
-    const {datasets, pipelines, models} = services;
+    const {datasets, pipelines, schedules, models} = services;
     this.datasets = new BatchLoader(async () => new Map((await datasets.list(viewer)).map(view => [view.dataset.name, view])), keep);
     this.snapshots = new BatchLoader(ids => datasets.snapshotsById(viewer, ids), keep);
     this.snapshotsOfRuns = new BatchLoader(ids => datasets.snapshotsOfRuns(viewer, ids), keep);
     this.files = new BatchLoader(ids => datasets.filesOf(viewer, ids), keep);
     this.runs = new BatchLoader(ids => pipelines.runsById(viewer, ids), keep);
     this.steps = new BatchLoader(ids => pipelines.stepsOf(viewer, ids), keep);
+    this.schedules = new BatchLoader(names => schedules.ofPipelines(viewer, names), keep);
     this.bindings = new BatchLoader(names => models.bindingsOf(viewer, names), keep);
     this.models = new BatchLoader(async () => new Map((await models.list(viewer)).map(model => [model.name, model])), keep);
     this.versions = new BatchLoader(ids => models.versionsOf(viewer, ids), keep);

@@ -8,6 +8,7 @@ import type {CoreContext} from './context.ts';
 import {DataFile, Dataset, Snapshot} from './dataset.ts';
 import {Alias, Deployment, Model, ModelBinding, ModelVersion} from './model.ts';
 import {Pipeline, Run, RunPlan, Step} from './pipeline.ts';
+import {Schedule} from './schedule.ts';
 import {BigIntScalar} from './scalars.ts';
 
 const snapshots = (records: readonly SnapshotRecord[] | undefined): Snapshot[] => (records ?? []).map(record => new Snapshot(record));
@@ -68,6 +69,21 @@ export class PipelineRelations {
   @FieldResolver(() => [Run], {description: 'Newest first.'})
   async runs(@Root() {record}: Pipeline, @Arg('first', () => Int, {defaultValue: 5}) first: number, @Ctx() {services, viewer}: CoreContext): Promise<Run[]> {
     return (await services.pipelines.runs(viewer, {pipeline: record.name, limit: pageSize(first)})).map(run => new Run(run));
+  }
+
+  @FieldResolver(() => Schedule, {nullable: true, description: 'When it is run by itself; null: it is not.'})
+  async schedule(@Root() {record}: Pipeline, @Ctx() {loaders}: CoreContext): Promise<Schedule | null> {
+    const schedule = await loaders.schedules.load(record.name);
+    return schedule ? new Schedule(schedule) : null;
+  }
+}
+
+@Resolver(() => Schedule)
+export class ScheduleRelations {
+  @FieldResolver(() => Run, {nullable: true, description: 'The last run it started.'})
+  async lastRun(@Root() {view}: Schedule, @Ctx() {loaders}: CoreContext): Promise<Run | null> {
+    const run = view.lastRunId === null ? undefined : await loaders.runs.load(view.lastRunId);
+    return run ? new Run(run) : null;
   }
 }
 

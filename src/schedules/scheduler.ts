@@ -1,0 +1,142 @@
+import type {Catalog, Stores} from '../catalog/catalog.ts';
+import {Wake} from '../core/async.ts';
+import {boundary} from '../core/boundaries.ts';
+import {asMillraceError} from '../core/errors.ts';
+import type {Logger} from '../core/logging.ts';
+import type {Pipelines, RunRecord, RunStarter} from '../pipelines/pipeline.ts';
+import {zoneOffset} from './cron.ts';
+import {isTriggered, missed} from './due.ts';
+import {scheduledParam} from './schedule.ts';
+import type {ScheduleRecord} from './schedule.ts';
+
+/** Milliseconds after which schedules are looked at without a reason: a wake-up may be lost, another process may have changed them. */
+const backstop = 5_000;
+
+/** Milliseconds between two looks, however much there is to do. */
+const shortest = 100;
+
+/** Who asks for the runs. */
+const requestedBy = 'schedule';
+
+/** Codes that say nothing about the schedule: the next look tries again. */
+const passing: readonly string[] = ['CATALOG_UNAVAILABLE', 'INTERNAL'];
+
+export interface SchedulerOptions {
+  readonly catalog: Catalog;
+  readonly pipelines: Pick<Pipelines, 'starter'>;
+  readonly logger: Logger;
+  /** Default: the database's. */
+  readonly clock?: (stores: Stores) => Promise<Date>;
+}
+
+/**
+ * Starts the runs that schedules ask for. Any number of processes may do so: who holds a schedule's row decides, and the next one
+ * finds it decided.
+ */
+export class Scheduler {
+  private readonly wake = new Wake();
+  private stopped = false;
+  private loop: Promise<void> | undefined;
+  private quiet: (() => void) | undefined;
+
+  constructor(private readonly options: SchedulerOptions) {}
+
+  start(): void {
+    this.quiet = this.options.catalog.listen('data', () => this.wake.signal());
+    this.loop = this.lookForever();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.quiet?.();
+    this.wake.signal();
+    await this.loop;
+  }
+
+  private async lookForever(): Promise<void> {
+    while (!this.stopped) {
+      const pause = await this.look().catch(error => {
+        this.options.logger.warn({err: error}, 'cannot look at schedules; trying again');
+        return backstop;
+      });
+      await this.wake.wait(Math.min(backstop, Math.max(shortest, pause)));
+    }
+  }
+
+  /** Starts what is due; answers the milliseconds after which there is more to do. */
+  async look(): Promise<number> {
+    const {catalog} = this.options;
+    const {now, schedules} = await catalog.read(async stores => ({now: await this.now(stores), schedules: (await stores.schedules.list()).filter(({paused}) => !paused)}));
+    const due = schedules.filter(schedule => isDue(schedule, now));
+    for (const schedule of due) if (!this.stopped) await this.begin(schedule);
+    // Of what was due, there may be more than is decided at once.
+    return due.length > 0 ? 0 : Math.min(Infinity, ...schedules.flatMap(({nextAt}) => (nextAt ? [nextAt.getTime() - now.getTime()] : [])));
+  }
+
+  private now(stores: Stores): Promise<Date> {
+    return this.options.clock?.(stores) ?? stores.schedules.now();
+  }
+
+  private async begin(seen: ScheduleRecord): Promise<void> {
+    const {catalog, pipelines, logger} = this.options;
+    try {
+      const starter = await pipelines.starter(seen.pipeline);
+      const runs = await catalog.transaction(async stores => {
+        const schedule = await stores.schedules.lock(seen.pipelineId);
+        // Whoever came first decided; a definition that came meanwhile is looked at next.
+        if (!schedule || schedule.paused || schedule.definitionId !== starter.pipeline.definitionId) return [];
+        return this.decide(stores, schedule, starter);
+      });
+      boundary('schedule decided');
+      for (const run of runs) logger.info({pipeline: seen.pipeline, runId: run.id}, 'a schedule started a run');
+    } catch (error) {
+      const {code, message, hint} = asMillraceError(error);
+      logger.error({err: error, pipeline: seen.pipeline}, 'a schedule could not start its run');
+      if (!passing.includes(code)) await this.letGo(seen, {code, message, hint});
+    }
+  }
+
+  /** Makes the runs of the times that have come and of the snapshots that are new, and notes what they were made for. */
+  private async decide(stores: Stores, schedule: ScheduleRecord, starter: RunStarter): Promise<RunRecord[]> {
+    const now = await this.now(stores);
+    const {pipelineId, pipeline, rule, newest, seen} = schedule;
+    const runs: RunRecord[] = [];
+    const start = async (at: Date, key: string): Promise<void> => void runs.push(await starter.start(stores, requestedBy, paramsFor(starter, schedule, at), key));
+    const {starts, skipped, nextAt} = missed(schedule, now);
+    for (const at of starts) await start(at, `${pipeline} at ${at.toISOString()}`);
+    const triggered = isTriggered(schedule);
+    if (triggered) await start(now, `${pipeline} on ${Object.entries({...seen, ...newest}).map(([name, sequence]) => `${name}@${sequence}`).join(' ')}`.slice(0, 1_000));
+    await stores.schedules.note(pipelineId, {
+      nextAt, skipped: schedule.skipped + skipped,
+      ...(triggered ? {seen: {...seen, ...newest}} : {}),
+      ...(runs.length > 0 ? {lastAt: triggered ? now : starts.at(-1)!, lastRunId: runs.at(-1)!.id, error: null} : {}),
+    });
+    if (skipped > 0) this.options.logger.warn({pipeline, skipped, catchUp: rule.schedule?.catchUp ?? 'last'}, 'scheduled times passed without a run');
+    return runs;
+  }
+
+  /** Notes that a time, or snapshots, made no run, and why; the next ones are tried again. */
+  private async letGo({pipelineId}: ScheduleRecord, error: NonNullable<ScheduleRecord['error']>): Promise<void> {
+    await this.options.catalog.transaction(async stores => {
+      const schedule = await stores.schedules.lock(pipelineId);
+      if (!schedule) return;
+      const now = await this.now(stores);
+      const {starts, skipped, nextAt} = missed(schedule, now);
+      await stores.schedules.note(pipelineId, {nextAt, skipped: schedule.skipped + skipped + starts.length, error, ...(isTriggered(schedule) ? {seen: {...schedule.seen, ...schedule.newest}} : {})});
+    });
+  }
+}
+
+const isDue = (schedule: ScheduleRecord, now: Date): boolean => (schedule.nextAt !== null && schedule.nextAt <= now) || isTriggered(schedule);
+
+/** The time a run is made for, where its pipeline asks for it: in UTC, or the day in the schedule's time zone. */
+function paramsFor({pipeline: {definition}}: RunStarter, {rule}: ScheduleRecord, at: Date): Record<string, string> {
+  switch (definition.params?.[scheduledParam]?.type) {
+    case undefined:
+      return {};
+    case 'date':
+      return {[scheduledParam]: new Date(at.getTime() + zoneOffset(rule.schedule?.timeZone ?? 'UTC')(at.getTime())).toISOString().slice(0, 10)};
+    default:
+      return {[scheduledParam]: at.toISOString()};
+  }
+}
