@@ -90,7 +90,7 @@ const deaths: readonly (readonly [Boundary, doing: string])[] = [
 ];
 
 test('every boundary has its death', () => {
-  expect(new Set([...deaths.map(([name]) => name), 'model stored', 'step failed'])).toEqual(new Set(boundaries));
+  expect(new Set([...deaths.map(([name]) => name), 'model stored', 'step failed', 'schedule decided'])).toEqual(new Set(boundaries));
 });
 
 describe('kill -9 at each boundary, on the embedded database', () => {
