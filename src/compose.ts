@@ -40,6 +40,7 @@ import {backup} from './maintenance/backup.ts';
 import {doctor} from './maintenance/doctor.ts';
 import type {Maintenance, Places} from './maintenance/maintenance.ts';
 import {ModelRegistry} from './models/registry.ts';
+import {findBreakages} from './pipelines/breakages.ts';
 import {JobsFolder} from './pipelines/jobs-folder.ts';
 import {PipelineService} from './pipelines/pipeline-service.ts';
 import type {StepWorld} from './pipelines/prepare-step.ts';
@@ -130,7 +131,11 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
       projectFolder: config.project.folder, roots: config.sources.roots, importArrow: (path, out) => engine.importArrow(path, out),
       findUpload: id => catalog.read(stores => stores.uploads.byId(id)),
     }))).singleton(),
-    warehouse: asFunction(({config, catalog, engine}: Services) => createWarehouse({folder: config.warehouse.folder, catalog, engine})).singleton(),
+    warehouse: asFunction((services: Services) => createWarehouse({
+      folder: services.config.warehouse.folder, catalog: services.catalog, engine: services.engine,
+      // Models need the warehouse themselves: they are looked up when they are asked.
+      breakages: (dataset, before, after) => findBreakages(services, dataset, before, after),
+    })).singleton(),
     heads: asFunction(({config, catalog}: Services) => new Heads(catalog, config.catalog.url === null)).singleton(),
     datasets: asFunction(({catalog, warehouse}: Services) => createDatasets({catalog, warehouse})).singleton(),
     lineage: asFunction(({catalog}: Services) => createLineage({catalog})).singleton(),

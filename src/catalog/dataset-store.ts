@@ -3,7 +3,9 @@ import {MillraceError} from '../core/errors.ts';
 import {newId} from '../core/ids.ts';
 import type {Contract} from '../schemas/contract.ts';
 import type {Field, Schema} from '../schemas/schema.ts';
-import type {CommitRecord, DatasetRecord, DatasetSchema, DatasetStore, FileRecord, IngestedFile, SnapshotRecord} from '../warehouse/warehouse.ts';
+import type {
+  CommitRecord, DatasetRecord, DatasetSchema, DatasetStore, FileRecord, IngestedFile, SchemaVersionRecord, SnapshotRecord,
+} from '../warehouse/warehouse.ts';
 import {databaseCode} from './database.ts';
 import type {Connection} from './database.ts';
 import {ingestedFilesOf, noteIngestedFiles} from './ingested-files.ts';
@@ -134,6 +136,18 @@ export class PrismaDatasetStore implements DatasetStore {
 
   ingestedFiles(dataset: string): Promise<IngestedFile[]> {
     return ingestedFilesOf(this.db, dataset);
+  }
+
+  async schemaVersionsOf(datasetIds: readonly string[], limit: number): Promise<Map<string, SchemaVersionRecord[]>> {
+    const known = datasetIds.filter(isUuid);
+    const rows = known.length === 0 ? [] : await this.db.$queryRaw<(Omit<SchemaVersionRecord, 'schema'> & {fields: Field[]})[]>`
+      SELECT newest.dataset_id::text AS "datasetId", newest.version, newest.fields, newest.created_at AS "createdAt",
+        (SELECT id::text FROM snapshot WHERE schema_id = newest.id ORDER BY sequence LIMIT 1) AS "firstSnapshotId"
+      FROM unnest(${known}::uuid[]) AS wanted (id)
+      CROSS JOIN LATERAL (SELECT * FROM schema_version WHERE dataset_id = wanted.id ORDER BY version DESC LIMIT ${limit}) AS newest
+      ORDER BY newest.version DESC`;
+    const by = Map.groupBy(rows.map(({fields, ...row}) => ({...row, schema: {fields}})), row => row.datasetId);
+    return new Map(datasetIds.map(id => [id, by.get(id) ?? []]));
   }
 
   async files(snapshot: Pick<SnapshotRecord, 'datasetId' | 'sequence'>): Promise<FileRecord[]> {

@@ -62,7 +62,7 @@ export const errorTable = {
 
   // --- warehouse
   COMMIT_CONFLICT: {message: "Dataset '{dataset}' changed while this commit was prepared.", hint: 'Run the step again; it will start from the newest snapshot.', http: 409},
-  SCHEMA_INCOMPATIBLE: {message: "The new schema of '{dataset}' does not fit its last one: {changes}.", hint: 'Change the step so that existing columns keep their names and types (types may widen), or write to another dataset.', http: 409},
+  SCHEMA_INCOMPATIBLE: {message: "The new schema of '{dataset}' {misfit}: {changes}. {broken}", hint: 'Let columns keep their names and types (types may widen), rename one by `renameColumn`, set `compatibility: none` in the contract, or write to another dataset.', http: 409},
   KEY_VIOLATED: {message: "The key ({key}) of '{dataset}' is not unique: {count} rows share a key, for example {example}.", hint: 'Remove the duplicates, or declare another key.', http: 422},
   KEY_NULL: {message: "The key column '{column}' of '{dataset}' is null in {count} rows.", hint: 'Remove the rows, or declare another key.', http: 422},
   CHECK_FAILED: {message: "The contract of '{dataset}' does not hold: {checks}.", hint: 'Nothing was committed. Mend the data, or say `onBadRow: quarantine` in the contract to keep such rows aside.', http: 422},

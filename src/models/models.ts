@@ -7,6 +7,7 @@
 import type {Viewer} from '../core/viewer.ts';
 import type {Column, ColumnBatch} from '../engines/engine.ts';
 import type {Artifact, Examples, GateReport, Signature} from '../inference/runtime.ts';
+import type {Schema} from '../schemas/schema.ts';
 
 export interface ModelRecord {
   readonly id: string;
@@ -131,6 +132,8 @@ export interface Models {
   setAlias(viewer: Viewer, model: string, alias: string, version: number | null): Promise<void>;
   /** Points the alias at the version and serves the model over the dataset. @throws SIGNATURE_MISMATCH, NAME_* */
   deploy(viewer: Viewer, input: DeployInput): Promise<DeploymentRecord>;
+  /** Why a version cannot be served over such columns of a dataset, in words; null when it can. @param features see DeploymentRecord */
+  unfit(version: ModelVersionRecord, dataset: string, schema: Schema, features: Readonly<Record<string, string>>): Promise<string | null>;
   undeploy(viewer: Viewer, dataset: string, field: string): Promise<void>;
   deployments(): Promise<DeploymentRecord[]>;
   bindings(viewer: Viewer, dataset: string): Promise<ModelBinding[]>;

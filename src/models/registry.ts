@@ -13,6 +13,7 @@ import type {Viewer} from '../core/viewer.ts';
 import type {Column, ColumnBatch, Engine} from '../engines/engine.ts';
 import type {Artifact, InferenceRuntime, LoadedModel} from '../inference/runtime.ts';
 import {checkName} from '../schemas/check-name.ts';
+import type {Schema} from '../schemas/schema.ts';
 import type {Warehouse} from '../warehouse/warehouse.ts';
 import {checkFeatures} from './features.ts';
 import type {
@@ -174,6 +175,16 @@ export class ModelRegistry implements Models {
       await stores.changes.tell('graph', '');
       return deployment;
     });
+  }
+
+  async unfit(version: ModelVersionRecord, dataset: string, schema: Schema, features: Readonly<Record<string, string>>): Promise<string | null> {
+    try {
+      await checkFeatures({engine: this.engine, dataset, schema, model: version.modelName, signature: version.signature, features});
+      return null;
+    } catch (error) {
+      if (!(error instanceof MillraceError)) throw error;
+      return String(error.details.reason ?? error.message);
+    }
   }
 
   async undeploy(_viewer: Viewer, dataset: string, field: string): Promise<void> {

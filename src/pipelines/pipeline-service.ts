@@ -2,6 +2,7 @@ import type {Stores} from '../catalog/catalog.ts';
 import {Wake, patiently} from '../core/async.ts';
 import {MillraceError, didYouMean} from '../core/errors.ts';
 import type {Viewer} from '../core/viewer.ts';
+import {changeSays} from '../schemas/compatibility.ts';
 import type {Schema} from '../schemas/schema.ts';
 import {checkName} from '../schemas/check-name.ts';
 import {canonicalJson, definitionHash, parseDefinition, parseParams, topologicalOrder} from './definition.ts';
@@ -184,12 +185,12 @@ export class PipelineService implements Pipelines {
       const {action, reason} = await decide(this.world, {branch}, step, ready);
       const {rowsIn, bytesIn, described, notices = []} = ready.prepared;
       const into = 'into' in step ? step.into : null;
-      const next = into && described ? await warehouse.schemaFor(into, described, ('mode' in step && step.mode) || 'overwrite', branch) : null;
+      const next = into && described ? await warehouse.schemaFor(into, described, ('mode' in step && step.mode) || 'overwrite', branch, {contract: ready.contract}) : null;
       return {
         step: {
           name: step.name, kind: step.kind, action, reason, into,
           rowsIn: rowsIn === null ? null : BigInt(rowsIn), bytesIn: bytesIn === null ? null : BigInt(bytesIn),
-          schemaChanges: action === 'reuse' || !next ? [] : (next.changes ?? ['new dataset']),
+          schemaChanges: action === 'reuse' || !next ? [] : (next.changes?.map(changeSays) ?? ['new dataset']),
           notices: notices.map(notice => notice.message),
         },
         schema: action === 'execute' ? (next?.schema ?? null) : null,

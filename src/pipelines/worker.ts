@@ -225,7 +225,7 @@ class StepAttempt {
     const {contract, prepared} = ready;
     const stages: Stage[] = [await warehouse.stage(run.id, step.name, fence)];
     try {
-      const {schema, written, parentId} = await warehouse.schemaFor(step.into, prepared.described!, mode, run.branch);
+      const {schema, written, parentId} = await warehouse.schemaFor(step.into, prepared.described!, mode, run.branch, {contract});
       const staged = await prepared.stage!(stages[0]!.folder, written, this.report);
       boundary('files staged');
       signal.throwIfAborted();

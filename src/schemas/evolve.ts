@@ -39,10 +39,18 @@ export function widens(from: DataType, to: DataType): boolean {
   return typeName(from) === typeName(to);
 }
 
-export interface Evolution {
-  readonly schema: Schema;
-  /** In words: `+ city utf8`, `- zip int32`, `delay: int32 → int64`. */
-  readonly changes: readonly string[];
+/** Old name → new name. */
+export type Renames = Readonly<Record<string, string>>;
+
+function renamed(past: Schema, described: Schema, renames: Renames): Schema {
+  const taken = new Set(past.fields.map(field => field.name));
+  const wanted = new Set(described.fields.map(field => field.name));
+  return {
+    fields: past.fields.map(field => {
+      const name = Object.hasOwn(renames, field.name) ? renames[field.name]! : field.name;
+      return wanted.has(name) && !taken.has(name) ? {...field, name} : field;
+    }),
+  };
 }
 
 /**
@@ -51,12 +59,13 @@ export interface Evolution {
  *
  * @param mode append: what lies there stays readable, so a column keeps the wider type and stays when it is missing;
  *   overwrite: the new columns, whatever lies there
+ * @param renames old name → new name; one whose new name is described, and is no column yet, keeps the id
  * @throws SCHEMA_INCOMPATIBLE only when appending
  */
-export function evolve(dataset: string, previous: Schema | null, described: Schema, mode: 'append' | 'overwrite', nextId: number): Evolution {
+export function evolve(dataset: string, past: Schema | null, described: Schema, mode: 'append' | 'overwrite', nextId: number, renames: Renames = {}): Schema {
+  const previous = past && renamed(past, described, renames);
   const old = new Map((previous?.fields ?? []).map(field => [field.name, field]));
   const inLowerCase = new Map([...old.values()].map(field => [field.name.toLowerCase(), field]));
-  const changes: string[] = [];
   const refused: string[] = [];
   let next = nextId;
   const fresh: Field[] = [];
@@ -67,39 +76,30 @@ export function evolve(dataset: string, previous: Schema | null, described: Sche
       // SQL does not tell names apart by case: two such columns could not be read.
       const twin = mode === 'append' && inLowerCase.get(field.name.toLowerCase());
       if (twin) refused.push(`${twin.name} → ${field.name}`);
-      if (previous) changes.push(`+ ${field.name} ${typeName(field.type)}`);
       const added = {...field, id: next++, nullable: field.nullable || (mode === 'append' && previous !== null)};
       fresh.push(added);
       return added;
     }
-    const change = `${field.name}: ${typeName(before.type)} → ${typeName(field.type)}`;
     const nullable = mode === 'append' ? before.nullable || field.nullable : field.nullable;
     if (typeName(before.type) === typeName(field.type)) return {...field, id: before.id, type: before.type, nullable};
-    if (widens(before.type, field.type)) {
-      changes.push(change);
-      return {...field, id: before.id, nullable};
-    }
+    if (widens(before.type, field.type)) return {...field, id: before.id, nullable};
     if (mode === 'append') {
       if (widens(field.type, before.type)) return {...field, id: before.id, type: before.type, nullable};
-      refused.push(change);
+      refused.push(`${field.name}: ${typeName(before.type)} → ${typeName(field.type)}`);
     }
-    changes.push(change);
     const replaced = {...field, id: next++};
     fresh.push(replaced);
     return replaced;
   });
 
-  const names = new Set(described.fields.map(field => field.name));
-  const missing = [...old.values()].filter(field => !names.has(field.name));
-  if (mode === 'overwrite') changes.push(...missing.map(field => `- ${field.name} ${typeName(field.type)}`));
-  if (refused.length > 0) throw new MillraceError('SCHEMA_INCOMPATIBLE', {dataset, changes: refused.join(', ')});
+  if (refused.length > 0) throw new MillraceError('SCHEMA_INCOMPATIBLE', {dataset, misfit: 'does not fit what lies there', changes: refused.join(', '), broken: ''});
 
   const numbered = top.map(field => (fresh.includes(field) ? numberNested(field) : field));
-  if (mode === 'overwrite' || !previous) return {schema: {fields: numbered}, changes};
+  if (mode === 'overwrite' || !previous) return {fields: numbered};
   // Columns stay where they were; new ones come last.
   const now = new Map(numbered.map(field => [field.name, field]));
   const kept = previous.fields.map(field => now.get(field.name) ?? {...field, nullable: true});
-  return {schema: {fields: [...kept, ...numbered.filter(field => !old.has(field.name))]}, changes};
+  return {fields: [...kept, ...numbered.filter(field => !old.has(field.name))]};
 
   function numberNested(field: Field): Field {
     const nested = nestedFields(field.type).map(child => ({...child, id: next++}));

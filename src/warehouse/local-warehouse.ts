@@ -10,6 +10,7 @@ import {sha256OfFile, sha256OfFiles} from '../core/sha256.ts';
 import {newId} from '../core/ids.ts';
 import type {Engine, Query, StagedFile, Table} from '../engines/engine.ts';
 import {checkName} from '../schemas/check-name.ts';
+import {schemaChanges} from '../schemas/compatibility.ts';
 import {quarantineOf} from '../schemas/contract.ts';
 import {evolve} from '../schemas/evolve.ts';
 import {typeName} from '../schemas/schema.ts';
@@ -18,15 +19,21 @@ import {checkKeys} from './check-keys.ts';
 import {datasetNotFound} from './datasets.ts';
 import {manifestName, manifestPath, writeManifest} from './manifest.ts';
 import {asideQuery, quarantineSchema, replayedQuery} from './quarantine.ts';
+import {refuseIncompatible} from './refuse-incompatible.ts';
+import type {FindBreakages} from './refuse-incompatible.ts';
 import {siftRows, stagedTable} from './sift.ts';
 import type {Sifting} from './sift.ts';
-import type {AsOf, CommitRecord, FileRecord, NextSchema, PrepareInput, PreparedCommit, SiftInput, Sifted, SnapshotRecord, Stage, Warehouse} from './warehouse.ts';
+import type {
+  AsOf, CommitRecord, FileRecord, NextSchema, PrepareInput, PreparedCommit, SchemaRules, SiftInput, Sifted, SnapshotRecord, Stage, Warehouse,
+} from './warehouse.ts';
 
 export interface WarehouseOptions {
   /** Holds `data/<dataset>/<snapshot>/` and `staging/`. */
   readonly folder: string;
   readonly catalog: Catalog;
   readonly engine: Engine;
+  /** Default: no reader is known. */
+  readonly breakages?: FindBreakages;
 }
 
 /** Files smaller than this are small: compaction merges runs of them. */
@@ -44,10 +51,13 @@ class LocalWarehouse implements Warehouse {
   /** By snapshot id. A snapshot never changes, so an entry is right for ever; the oldest go first. */
   private readonly tables = new Map<string, Table>();
 
-  constructor({folder, catalog, engine}: WarehouseOptions) {
+  private readonly breakages: FindBreakages;
+
+  constructor({folder, catalog, engine, breakages = async () => []}: WarehouseOptions) {
     this.folder = folder;
     this.catalog = catalog;
     this.engine = engine;
+    this.breakages = breakages;
   }
 
   async resolve(name: string, asOf: AsOf = {}, branch = 'main'): Promise<SnapshotRecord> {
@@ -91,20 +101,23 @@ class LocalWarehouse implements Warehouse {
     return {folder, discard: () => rm(folder, {recursive: true, force: true})};
   }
 
-  async schemaFor(dataset: string, described: Schema, mode: 'append' | 'overwrite', branch: string): Promise<NextSchema> {
+  async schemaFor(dataset: string, described: Schema, mode: 'append' | 'overwrite', branch: string, rules: SchemaRules = {}): Promise<NextSchema> {
     checkName(dataset);
-    return this.nextSchema(dataset, described, mode, branch);
+    return this.nextSchema(dataset, described, mode, branch, rules);
   }
 
-  private async nextSchema(dataset: string, described: Schema, mode: 'append' | 'overwrite', branch: string): Promise<NextSchema> {
-    const {head, nextId} = await this.catalog.read(async stores => {
+  private async nextSchema(dataset: string, described: Schema, mode: 'append' | 'overwrite', branch: string, {contract, renames}: SchemaRules = {}): Promise<NextSchema> {
+    const {record, head, nextId} = await this.catalog.read(async stores => {
       const record = await stores.datasets.byName(dataset);
       if (!record) await refuseTwin(stores, dataset);
-      return {head: await stores.datasets.head(branch, dataset), nextId: record ? await stores.datasets.nextFieldId(record.id) : 1};
+      return {record, head: await stores.datasets.head(branch, dataset), nextId: record ? await stores.datasets.nextFieldId(record.id) : 1};
     });
-    const {schema, changes} = evolve(dataset, head?.schema ?? null, described, mode, nextId);
+    const schema = evolve(dataset, head?.schema ?? null, described, mode, nextId, renames);
+    if (head) await refuseIncompatible({catalog: this.catalog, breakages: this.breakages}, head, schema, (contract ?? record?.contract)?.compatibility ?? 'none');
     const names = new Set(described.fields.map(field => field.name));
-    return {schema, written: {fields: schema.fields.filter(field => names.has(field.name))}, changes: head ? changes : null, parentId: head?.id ?? null};
+    return {
+      schema, written: {fields: schema.fields.filter(field => names.has(field.name))}, changes: head ? schemaChanges(head.schema, schema) : null, parentId: head?.id ?? null,
+    };
   }
 
   async sift(input: SiftInput): Promise<Sifted> {

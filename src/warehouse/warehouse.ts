@@ -7,7 +7,9 @@
 import type {Stores} from '../catalog/catalog.ts';
 import type {Viewer} from '../core/viewer.ts';
 import type {StagedFile, Table} from '../engines/engine.ts';
+import type {SchemaChange} from '../schemas/compatibility.ts';
 import type {Contract, Fate} from '../schemas/contract.ts';
+import type {Renames} from '../schemas/evolve.ts';
 import type {ColumnProfile, Schema} from '../schemas/schema.ts';
 
 /** append: the parent's rows and these; overwrite: only these; replace: the same rows in other files; delete: fewer rows. */
@@ -135,6 +137,8 @@ export interface DatasetStore {
   headsAt(branch: string, time: Date): Promise<Map<string, SnapshotRecord>>;
   /** Raw files read into a dataset since it was last overwritten; none when there is no such dataset. */
   ingestedFiles(dataset: string): Promise<IngestedFile[]>;
+  /** Versions of datasets' columns, newest first, at most `limit` of each; an entry for every id asked for. */
+  schemaVersionsOf(datasetIds: readonly string[], limit: number): Promise<Map<string, SchemaVersionRecord[]>>;
   /** The files of a snapshot, in row order. */
   files(snapshot: Pick<SnapshotRecord, 'datasetId' | 'sequence'>): Promise<FileRecord[]>;
   /** The same for several snapshots, by id; an entry for every id asked for. */
@@ -182,10 +186,36 @@ export interface NextSchema {
   readonly schema: Schema;
   /** What new files are written with: `schema` without the columns that the described ones lack. */
   readonly written: Schema;
-  /** In words; empty when nothing changes, null for a dataset's first schema. */
-  readonly changes: readonly string[] | null;
+  /** Empty when nothing changes, null for a dataset's first schema. */
+  readonly changes: readonly SchemaChange[] | null;
   /** The snapshot it was worked out from; null for a dataset's first schema. */
   readonly parentId: string | null;
+}
+
+/** What schemas have to keep to. */
+export interface SchemaRules {
+  /** Whose compatibility counts; default: the dataset's own. */
+  readonly contract?: Contract;
+  /** Columns that have new names and stay the same columns. */
+  readonly renames?: Renames;
+}
+
+/** Something that reads a dataset and would not work, or give other columns, if the dataset had other columns. */
+export interface Breakage {
+  readonly kind: 'pipeline' | 'model' | 'relationship';
+  /** `pipeline.step`, the model, `dataset.column`. */
+  readonly name: string;
+  readonly detail: string;
+}
+
+/** A version of a dataset's columns, from the first snapshot that has them. */
+export interface SchemaVersionRecord {
+  readonly datasetId: string;
+  readonly version: number;
+  readonly schema: Schema;
+  readonly createdAt: Date;
+  /** Null when none of its snapshots is kept any more. */
+  readonly firstSnapshotId: string | null;
 }
 
 export interface PrepareInput {
@@ -270,7 +300,7 @@ export interface Warehouse {
    * The schema a dataset would have after a commit of such columns: its own field ids for those it has, new ones for new columns.
    * @throws SCHEMA_INCOMPATIBLE, NAME_RESERVED, NAME_INVALID
    */
-  schemaFor(dataset: string, described: Schema, mode: 'append' | 'overwrite', branch: string): Promise<NextSchema>;
+  schemaFor(dataset: string, described: Schema, mode: 'append' | 'overwrite', branch: string, rules?: SchemaRules): Promise<NextSchema>;
   /**
    * Takes staged rows apart by a contract: to keep, to keep aside, to drop.
    * @throws CONTRACT_INVALID, CHECK_FAILED, CHECK_BROKEN
@@ -313,6 +343,8 @@ export interface Datasets {
   get(viewer: Viewer, name: string): Promise<DatasetView>;
   /** Newest first, of several datasets at once. */
   snapshotsOf(viewer: Viewer, datasetIds: readonly string[], limit: number): Promise<Map<string, SnapshotRecord[]>>;
+  /** Versions of the columns, newest first, of several datasets at once. */
+  schemaVersionsOf(viewer: Viewer, datasetIds: readonly string[], limit: number): Promise<Map<string, SchemaVersionRecord[]>>;
   /** By id, of several at once; ids that are none are left out. */
   snapshotsById(viewer: Viewer, ids: readonly string[]): Promise<Map<string, SnapshotRecord>>;
   /** Ids of the snapshots each run committed. */

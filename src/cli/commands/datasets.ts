@@ -46,15 +46,31 @@ export const oneDocument = `query Dataset($name: String!) {
   }
 }`;
 
-export const datasetsCommand: CliCommand<{readonly search?: string}> = {
+interface SchemaVersion {
+  readonly version: number;
+  readonly createdAt: string;
+  readonly snapshot: {readonly id: string} | null;
+  readonly schema: {readonly fields: readonly {readonly name: string}[]};
+  readonly changes: readonly {readonly text: string; readonly backward: boolean; readonly forward: boolean}[];
+}
+
+export const historyDocument = `query SchemaHistory($name: String!) {
+  dataset(name: $name) {
+    schemaVersions(first: 100) { version createdAt snapshot { id } schema { fields { name type nullable } } changes { kind column from to backward forward compatible text } }
+  }
+}`;
+
+export const datasetsCommand: CliCommand<{readonly search?: string; readonly history?: boolean}> = {
   name: 'datasets',
   args: '[name]',
   summary: 'list datasets, or show one with its columns, snapshots and models',
   options(command) {
     command.option('--search <text>', 'a part of the name');
+    command.option('--history', "of one dataset: how its columns changed, newest first");
   },
-  async run(context, [name], {search}) {
+  async run(context, [name], {search, history}) {
     const client = await context.graph();
+    if (history) return showHistory(context, client, name);
     if (name !== undefined) return showOne(context, client, name);
     context.out.rows(await listAll(client, search), [
       {title: 'DATASET', value: (row) => row.name},
@@ -77,6 +93,25 @@ async function listAll(client: GraphClient, search: string | undefined): Promise
   } while (after !== null);
   return rows;
 }
+
+async function showHistory({out}: Context, client: GraphClient, name: string | undefined): Promise<void> {
+  if (name === undefined) throw new MillraceError('ARGUMENT_INVALID', {name: '--history', reason: 'it needs the name of a dataset.'});
+  const {dataset} = await ask<{dataset: {schemaVersions: SchemaVersion[]} | null}>(client, historyDocument, {name});
+  if (dataset === null) throw new MillraceError('DATASET_NOT_FOUND', {name});
+  out.rows(dataset.schemaVersions, [
+    {title: 'VERSION', value: ({version}) => version},
+    {title: 'SINCE', value: ({createdAt}) => time(createdAt)},
+    {title: 'COLUMNS', value: ({schema}) => schema.fields.length},
+    {title: 'CHANGES', value: ({version, changes}) => (version === 1 ? 'first schema' : changes.map(({text}) => text).join('; '))},
+    {title: 'COMPATIBLE', value: ({version, changes}) => (version === 1 ? '' : compatibleWays(changes))},
+    {title: 'SNAPSHOT', value: ({snapshot}) => snapshot?.id},
+  ], 'It has no columns yet.');
+}
+
+const compatibleWays = (changes: SchemaVersion['changes']): string => {
+  const [backward, forward] = [changes.every((change) => change.backward), changes.every((change) => change.forward)];
+  return backward && forward ? 'full' : backward ? 'backward' : forward ? 'forward' : 'none';
+};
 
 async function showOne({out}: Context, client: GraphClient, name: string): Promise<void> {
   const {dataset} = await ask<{dataset: DatasetDetails | null}>(client, oneDocument, {name});

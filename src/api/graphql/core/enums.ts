@@ -47,3 +47,9 @@ registerEnumType(EdgeKindEnum, {name: 'LineageEdgeKind', description: 'READ: wha
 
 export const FindingStatusEnum = upperCased(['ok', 'warn', 'failed']);
 registerEnumType(FindingStatusEnum, {name: 'FindingStatus'});
+
+export const ChangeKindEnum = upperCased(['added', 'removed', 'renamed', 'widened', 'narrowed', 'retyped', 'made_nullable', 'made_not_null']);
+registerEnumType(ChangeKindEnum, {name: 'SchemaChangeKind', description: 'WIDENED: every old value is a value of the new type. NARROWED: every new value is one of the old type. RETYPED: neither.'});
+
+export const BreakageKindEnum = upperCased(['pipeline', 'model', 'relationship']);
+registerEnumType(BreakageKindEnum, {name: 'BreakageKind'});

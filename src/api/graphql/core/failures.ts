@@ -4,7 +4,11 @@ import {Field, Float, Int, InterfaceType, ObjectType, createUnionType} from 'typ
 import type {MiddlewareFn} from 'type-graphql';
 import {MillraceError, nearestName} from '../../../core/errors.ts';
 import type {ErrorCode} from '../../../core/errors.ts';
+import type {SchemaChange as ChangeRecord} from '../../../schemas/compatibility.ts';
+import type {Compatibility} from '../../../schemas/contract.ts';
+import type {Breakage as BreakageRecord} from '../../../warehouse/warehouse.ts';
 import type {CoreContext} from './context.ts';
+import {Breakage, SchemaChange} from './schema-version.ts';
 
 @InterfaceType({description: 'Why something was not done, and what to do about it. `code` is stable.'})
 export abstract class Failure {
@@ -92,6 +96,19 @@ export class SignatureMismatch extends Failure {
   }
 }
 
+@ObjectType({implements: Failure, description: "The columns a dataset would have do not fit what lies there, or what its contract's compatibility allows."})
+export class SchemaIncompatible extends Failure {
+  @Field(() => [SchemaChange], {description: 'What is not allowed; empty where the columns could not even be read.'}) get changes(): SchemaChange[] {
+    const {list = [], mode = 'none'} = this.error.details as {readonly list?: readonly ChangeRecord[]; readonly mode?: Compatibility};
+    return list.map(change => new SchemaChange(change, mode));
+  }
+
+  @Field(() => [Breakage], {description: 'What reads the dataset and could not go on.'}) get breaks(): Breakage[] {
+    const {breaks = []} = this.error.details as {readonly breaks?: readonly BreakageRecord[]};
+    return breaks.map(breakage => new Breakage(breakage));
+  }
+}
+
 @ObjectType({implements: Failure, description: 'The same question has another answer now.'})
 export class ReceiptDiffers extends Failure {
   @Field(() => String, {nullable: true, description: 'SHA-256 of the answer the receipt was given for.'}) get expected(): string | null {
@@ -115,6 +132,7 @@ const classes: readonly (readonly [RegExp, FailureClass])[] = [
   [/^PARITY_FAILED$/, ParityFailed],
   [/^SIGNATURE_MISMATCH$/, SignatureMismatch],
   [/^RECEIPT_DIFFERS$/, ReceiptDiffers],
+  [/^SCHEMA_INCOMPATIBLE$/, SchemaIncompatible],
 ];
 
 type Constructor = abstract new (...args: never[]) => object;

@@ -2,7 +2,7 @@ import type {Viewer} from '../../../core/viewer.ts';
 import type {AliasRecord, ModelBinding, ModelRecord, ModelVersionRecord} from '../../../models/models.ts';
 import type {RunRecord, StepRecord} from '../../../pipelines/pipeline.ts';
 import type {ScheduleView} from '../../../schedules/schedule.ts';
-import type {DatasetView, FileRecord, SnapshotRecord} from '../../../warehouse/warehouse.ts';
+import type {DatasetView, FileRecord, SchemaVersionRecord, SnapshotRecord} from '../../../warehouse/warehouse.ts';
 import type {GraphqlServices} from '../services.ts';
 import {BatchLoader} from './batch-loader.ts';
 
@@ -24,6 +24,7 @@ export class Loaders {
   /** By model id. */
   readonly aliases: BatchLoader<string, AliasRecord[]>;
   private readonly snapshotLists = new Map<number, BatchLoader<string, SnapshotRecord[]>>();
+  private readonly versionLists = new Map<number, BatchLoader<string, SchemaVersionRecord[]>>();
 
   constructor(
     private readonly services: GraphqlServices,
@@ -52,6 +53,13 @@ export class Loaders {
   snapshotsOf(limit: number): BatchLoader<string, SnapshotRecord[]> {
     let loader = this.snapshotLists.get(limit);
     if (!loader) this.snapshotLists.set(limit, (loader = new BatchLoader(ids => this.services.datasets.snapshotsOf(this.viewer, ids, limit), this.keep)));
+    return loader;
+  }
+
+  /** The newest versions of datasets' columns, by dataset id. */
+  schemaVersionsOf(limit: number): BatchLoader<string, SchemaVersionRecord[]> {
+    let loader = this.versionLists.get(limit);
+    if (!loader) this.versionLists.set(limit, (loader = new BatchLoader(ids => this.services.datasets.schemaVersionsOf(this.viewer, ids, limit), this.keep)));
     return loader;
   }
 }

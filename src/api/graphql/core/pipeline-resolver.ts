@@ -5,7 +5,7 @@ import type {RunStatus, StartRun} from '../../../pipelines/pipeline.ts';
 import {cursorOf, jsonObject, orNull, pageSize, readCursor} from './arguments.ts';
 import type {CoreContext} from './context.ts';
 import {RunStatusEnum} from './enums.ts';
-import {InvalidParams, NameTaken, NotFound, SourceUnreadable, answerUnion, failuresAsAnswers} from './failures.ts';
+import {InvalidParams, NameTaken, NotFound, SchemaIncompatible, SourceUnreadable, answerUnion, failuresAsAnswers} from './failures.ts';
 import {IngestInput, StartRunInput} from './inputs.ts';
 import {Pipeline, Run, RunConnection, RunPlan} from './pipeline.ts';
 import {JsonScalar} from './scalars.ts';
@@ -39,7 +39,7 @@ export class PipelineCreated {
   }
 }
 
-const PlanRunResult = answerUnion('PlanRunResult', [RunPlan, InvalidParams, NotFound]);
+const PlanRunResult = answerUnion('PlanRunResult', [RunPlan, InvalidParams, NotFound, SchemaIncompatible]);
 const StartRunResult = answerUnion('StartRunResult', [RunStarted, InvalidParams, NotFound]);
 const CancelRunResult = answerUnion('CancelRunResult', [RunCancelled, NotFound]);
 const RetryRunResult = answerUnion('RetryRunResult', [RunStarted, NotFound]);

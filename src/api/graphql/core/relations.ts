@@ -10,6 +10,7 @@ import {Alias, Deployment, Model, ModelBinding, ModelVersion} from './model.ts';
 import {Pipeline, Run, RunPlan, Step} from './pipeline.ts';
 import {Schedule} from './schedule.ts';
 import {BigIntScalar} from './scalars.ts';
+import {SchemaVersion} from './schema-version.ts';
 
 const snapshots = (records: readonly SnapshotRecord[] | undefined): Snapshot[] => (records ?? []).map(record => new Snapshot(record));
 
@@ -26,6 +27,14 @@ export class DatasetRelations {
   async quarantine(@Root() {view}: Dataset, @Ctx() {loaders}: CoreContext): Promise<Dataset | null> {
     const found = await loaders.datasets.load(quarantineOf(view.dataset.name));
     return found ? new Dataset(found) : null;
+  }
+
+  @FieldResolver(() => [SchemaVersion], {description: 'How its columns changed, newest first.'})
+  async schemaVersions(@Root() {view}: Dataset, @Arg('first', () => Int, {defaultValue: 20}) first: number, @Ctx() {loaders}: CoreContext): Promise<SchemaVersion[]> {
+    // One more: the oldest of the page is compared with it.
+    const found = (await loaders.schemaVersionsOf(pageSize(first) + 1).load(view.dataset.id)) ?? [];
+    const mode = view.dataset.contract.compatibility ?? 'none';
+    return found.slice(0, first).map((version, index) => new SchemaVersion(version, found[index + 1], mode));
   }
 
   @FieldResolver(() => [ModelBinding], {description: 'Every model, and whether it is a field of the rows.'})
@@ -61,6 +70,15 @@ export class SnapshotRelations {
   @FieldResolver(() => [DataFile], {description: 'Its Parquet files, in the order of the rows.'})
   async files(@Root() {record}: Snapshot, @Ctx() {loaders}: CoreContext): Promise<DataFile[]> {
     return ((await loaders.files.load(record.id)) ?? []).map(file => new DataFile(file));
+  }
+}
+
+@Resolver(() => SchemaVersion)
+export class SchemaVersionRelations {
+  @FieldResolver(() => Snapshot, {nullable: true, description: 'The first that has these columns; null when none of them is kept any more.'})
+  async snapshot(@Root() {record}: SchemaVersion, @Ctx() {loaders}: CoreContext): Promise<Snapshot | null> {
+    const snapshot = record.firstSnapshotId === null ? undefined : await loaders.snapshots.load(record.firstSnapshotId);
+    return snapshot ? new Snapshot(snapshot) : null;
   }
 }
 

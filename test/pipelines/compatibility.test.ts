@@ -1,0 +1,96 @@
+/** Compatibility decided at commits and in plans, and what a refused change would have broken, over the real services. */
+import {createProject, data, runToEnd, startApp} from '../support/project.ts';
+import type {Project} from '../support/project.ts';
+import {registerTripsModel, writeTrips} from '../support/trips.ts';
+import type {App} from '../../src/compose.ts';
+
+let project: Project;
+let app: App;
+let url: string;
+
+beforeAll(async () => {
+  project = createProject();
+  writeTrips(project);
+  app = await startApp(project);
+  ({url} = app.http);
+  await registerTripsModel(url);
+});
+afterAll(async () => {
+  await app.lifecycle.stop();
+  project.remove();
+});
+
+const columns = `SELECT id, from_city, minutes, inbound_flights, inbound_late_share::REAL AS inbound_late_share, inbound_mean_delay::REAL AS inbound_mean_delay,
+  outbound_flights, outbound_late_share::REAL AS outbound_late_share, distance FROM trips_raw`;
+const put = async (name: string, steps: readonly object[]): Promise<void> => {
+  const {createPipeline} = await data(url, `mutation($d: JSON!) { createPipeline(definition: $d) { __typename ... on Failure { code message } } }`, {d: {name, steps}});
+  expect(createPipeline).toEqual({__typename: 'PipelineCreated'});
+};
+const run = async (name: string): Promise<Record<string, any>> => (await runToEnd(url, name)).events.at(-1)!.run;
+const plan = async (name: string): Promise<Record<string, any>> => (await data(url, `query($p: String!) { planRun(input: {pipeline: $p}) {
+  __typename ... on RunPlan { steps { name schemaChanges } }
+  ... on SchemaIncompatible { code message hint changes { kind column from to backward forward compatible text } breaks { kind name detail } } } }`, {p: name})).planRun;
+
+test('a change the mode does not allow is refused by the plan and by the run, with what it breaks', async () => {
+  expect((await run('trips_daily')).status).toBe('SUCCEEDED');
+  const {deployModel} = await data(url, `mutation { deployModel(input: {model: "late_arrival", version: 1, on: "trips"}) { __typename ... on Failure { code message } } }`);
+  expect(deployModel.__typename).toBe('ModelDeployed');
+
+  const trips = (sql: string): object => ({kind: 'sql', name: 'trips', into: 'trips', sql, contract: {key: ['id'], compatibility: 'forward'}});
+  await put('other_trips', [trips(columns)]);
+  expect((await run('other_trips')).status).toBe('SUCCEEDED');
+  await put('reports', [
+    {kind: 'sql', name: 'by_city', into: 'by_city', sql: 'SELECT from_city, avg(minutes) AS minutes FROM trips GROUP BY from_city'},
+    {kind: 'sql', name: 'visits', into: 'visits', sql: 'SELECT id AS trip FROM trips', contract: {foreignKeys: [{column: 'trip', references: 'trips'}]}},
+  ]);
+  expect((await run('reports')).status).toBe('SUCCEEDED');
+  // What does not work as things are is not said to be broken by the change.
+  await put('wrong', [{kind: 'sql', name: 'wrong', into: 'wrong', sql: 'SELECT no_such_column FROM trips'}]);
+
+  await put('other_trips', [trips(`SELECT * EXCLUDE (minutes, inbound_flights, id), id::VARCHAR AS id FROM (${columns})`)]);
+  const refused = await plan('other_trips');
+  expect(refused).toMatchObject({__typename: 'SchemaIncompatible', code: 'SCHEMA_INCOMPATIBLE'});
+  expect(refused.changes.map(({kind, column, from, to, compatible}: any) => [kind, column, from, to, compatible])).toEqual(expect.arrayContaining([
+    ['retyped', 'id', 'int32', 'utf8', false], ['removed', 'minutes', 'int32', null, false], ['removed', 'inbound_flights', 'int32', null, false],
+  ].map(([kind, ...rest]) => [(kind as string).toUpperCase(), ...rest])));
+  expect(refused.message).toMatch(/^The new schema of 'trips' is not forward compatible: .*id: int32 → utf8/);
+  const breaks = new Map(refused.breaks.map(({kind, name, detail}: any) => [`${kind} ${name}`, detail]));
+  expect([...breaks.keys()].sort()).toEqual([
+    'MODEL late_arrival', 'PIPELINE reports.by_city', 'PIPELINE reports.visits', 'PIPELINE trips_daily.trip_predictions', 'RELATIONSHIP visits.trip → trips',
+  ]);
+  expect(breaks.get('PIPELINE reports.by_city')).toContain('minutes');
+  expect(breaks.get('PIPELINE reports.visits')).toBe("the columns of 'visits' change: trip: int32 → utf8");
+  expect(breaks.get('MODEL late_arrival')).toContain('inbound_flights');
+  expect(breaks.get('RELATIONSHIP visits.trip → trips')).toBe("'trips.id' would be utf8");
+
+  const failed = await run('other_trips');
+  expect(failed).toMatchObject({status: 'FAILED', error: {message: expect.stringContaining('pipeline trips_daily.trip_predictions (it keeps minutes)')}});
+  const {dataset} = await data(url, '{ dataset(name: "trips") { schema { version } } }');
+  expect(dataset.schema.version).toBe(1);
+}, 120_000);
+
+test('the schemas of a dataset are its history, with what changed and which readers can go on', async () => {
+  const step = (sql: string, compatibility = 'backward_transitive'): object => ({kind: 'sql', name: 'grown', into: 'grown', sql, contract: {compatibility}});
+  for (const sql of ['SELECT 1 AS a, 2 AS b FROM trips LIMIT 1', 'SELECT 3000000000 AS a FROM trips LIMIT 1', 'SELECT 3000000000 AS a, nullif(2, 1) AS c FROM trips LIMIT 1']) {
+    await put('growing', [step(sql)]);
+    expect(await run('growing')).toMatchObject({status: 'SUCCEEDED'});
+  }
+  const {dataset} = await data(url, `{ dataset(name: "grown") { snapshots { id }
+    schemaVersions(first: 2) { version createdAt snapshot { id } schema { version fields { name type } } changes { text backward forward compatible } } } }`);
+  expect(dataset.schemaVersions).toMatchObject([
+    {version: 3, snapshot: {id: dataset.snapshots[0].id}, schema: {version: 3, fields: [{name: 'a', type: 'int64'}, {name: 'c', type: 'int32'}]}, changes: [{text: '+ c int32', backward: true, forward: true, compatible: true}]},
+    {version: 2, snapshot: {id: dataset.snapshots[1].id}, changes: [{text: 'a: int32 → int64', backward: true, forward: false, compatible: true}, {text: '- b int32', backward: true, forward: false, compatible: true}]},
+  ]);
+
+  // b comes back as something else: only the first version stands against it.
+  await put('growing', [step("SELECT 3000000000 AS a, nullif(2, 1) AS c, nullif('x', 'y') AS b FROM trips LIMIT 1")]);
+  expect(await plan('growing')).toMatchObject({code: 'SCHEMA_INCOMPATIBLE', message: expect.stringContaining('b: int32 → utf8 (since version 1)'), breaks: []});
+  await put('growing', [step("SELECT 3000000000 AS a, nullif(2, 1) AS c, nullif('x', 'y') AS b FROM trips LIMIT 1", 'backward')]);
+  expect(await plan('growing')).toMatchObject({steps: [{schemaChanges: ['+ b utf8']}]});
+  expect(await run('growing')).toMatchObject({status: 'SUCCEEDED'});
+});
+
+test('columns of many datasets\' histories take no statement each', async () => {
+  const {datasets} = await data(url, '{ datasets { nodes { name schemaVersions { version snapshot { id } } } } }');
+  expect(datasets.nodes.every(({schemaVersions}: any) => schemaVersions.length > 0 && schemaVersions.every(({snapshot}: any) => snapshot !== null))).toBe(true);
+});
