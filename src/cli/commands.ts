@@ -4,6 +4,7 @@ import {backupCommand} from './commands/backup.ts';
 import {cancelCommand} from './commands/cancel.ts';
 import {compactCommand} from './commands/compact.ts';
 import {configCommand} from './commands/config.ts';
+import {contractCommand} from './commands/contract.ts';
 import {datasetsCommand} from './commands/datasets.ts';
 import {doctorCommand} from './commands/doctor.ts';
 import {eventsCommand} from './commands/events.ts';
@@ -13,6 +14,7 @@ import {modelsCommand} from './commands/models.ts';
 import {planCommand} from './commands/plan.ts';
 import {predictCommand} from './commands/predict.ts';
 import {queryCommand} from './commands/query.ts';
+import {replayCommand} from './commands/replay.ts';
 import {restoreCommand} from './commands/restore.ts';
 import {retryCommand} from './commands/retry.ts';
 import {runCommand} from './commands/run.ts';
@@ -25,8 +27,8 @@ import {workCommand} from './commands/work.ts';
 
 export const commandGroups: readonly (readonly [title: string, commands: readonly AnyCommand[]])[] = [
   ['Start:', [serveCommand, workCommand]],
-  ['Pipelines:', [runCommand, planCommand, ingestCommand, runsCommand, eventsCommand, cancelCommand, retryCommand, schedulesCommand]],
-  ['Data:', [datasetsCommand, queryCommand, lineageCommand, verifyCommand, compactCommand]],
+  ['Pipelines:', [runCommand, planCommand, ingestCommand, replayCommand, runsCommand, eventsCommand, cancelCommand, retryCommand, schedulesCommand]],
+  ['Data:', [datasetsCommand, contractCommand, queryCommand, lineageCommand, verifyCommand, compactCommand]],
   ['Models:', [modelsCommand, predictCommand]],
   ['Installation:', [configCommand, doctorCommand, backupCommand, restoreCommand, versionCommand]],
 ];

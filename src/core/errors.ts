@@ -65,6 +65,7 @@ export const errorTable = {
   SCHEMA_INCOMPATIBLE: {message: "The new schema of '{dataset}' {misfit}: {changes}. {broken}", hint: 'Let columns keep their names and types (types may widen), rename one by `renameColumn`, set `compatibility: none` in the contract, or write to another dataset.', http: 409},
   KEY_VIOLATED: {message: "The key ({key}) of '{dataset}' is not unique: {count} rows share a key, for example {example}.", hint: 'Remove the duplicates, or declare another key.', http: 422},
   KEY_NULL: {message: "The key column '{column}' of '{dataset}' is null in {count} rows.", hint: 'Remove the rows, or declare another key.', http: 422},
+  QUARANTINE_EMPTY: {message: "No row of '{dataset}' is quarantined.", hint: 'There is nothing to replay.', http: 409},
   CHECK_FAILED: {message: "The contract of '{dataset}' does not hold: {checks}.", hint: 'Nothing was committed. Mend the data, or say `onBadRow: quarantine` in the contract to keep such rows aside.', http: 422},
   CHECK_BROKEN: {message: "The check '{check}' of '{dataset}' cannot be made: {reason}", hint: 'Mend the SQL of the check (TRY_CAST and NULLIF help); nothing was committed.', http: 422},
   FOREIGN_KEY_VIOLATED: {message: "{count} rows of '{dataset}' have a {column} that is not in '{references}', for example {example}.", hint: 'Add the missing rows there first, or drop the foreign key.', http: 422},

@@ -10,7 +10,7 @@
  *     });
  */
 import {readFileSync} from 'node:fs';
-import type {IngestStep, ParamSpec, PipelineDefinition, PredictStep, PublishStep, SqlStep, Step, StepCommon} from './pipeline.ts';
+import type {IngestStep, ParamSpec, PipelineDefinition, PredictStep, PublishStep, ReplayStep, SqlStep, Step, StepCommon} from './pipeline.ts';
 import type {SourceSpec} from '../sources/source.ts';
 
 type Optional<S extends Step, Fixed extends keyof S> = Partial<Pick<StepCommon, 'name'>> & Omit<S, 'kind' | 'name' | Fixed>;
@@ -38,6 +38,11 @@ export function sqlFile(url: URL): string {
 /** Scores a dataset's rows with a model. */
 export function predict(into: string, options: Optional<PredictStep, 'into'>): PredictStep {
   return {kind: 'predict', name: into, into, ...options};
+}
+
+/** Gives rows of a dataset's quarantine to it again. */
+export function replay(into: string, options: Optional<ReplayStep, 'into'> = {}): ReplayStep {
+  return {kind: 'replay', name: `replay_${into}`, into, ...options};
 }
 
 /** Writes a dataset to a file under the published folder. */

@@ -49,6 +49,7 @@ const step = z.discriminatedUnion('kind', [
     ...common, kind: z.literal('predict'), input: name, model: name, alias: name.optional(), version: z.int().positive().optional(),
     features: z.record(name, z.string()).optional(), keep: z.array(name).optional(), into: name, contract: contractShape.optional(),
   }),
+  z.strictObject({...common, kind: z.literal('replay'), into: name, where: z.string().min(1).optional(), setSql: z.record(name, z.string().min(1)).optional()}),
   z.strictObject({
     ...common, kind: z.literal('publish'), input: name, format: z.enum(['csv', 'parquet', 'json', 'ndjson', 'arrow']),
     file: z.string().min(1).refine(file => !file.startsWith('/') && !file.split(/[\\/]/).includes('..'), 'must be a path inside the published folder'),

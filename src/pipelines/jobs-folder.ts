@@ -1,13 +1,22 @@
 import {fork} from 'node:child_process';
-import {readdir, stat} from 'node:fs/promises';
+import {readFile, readdir, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {MillraceError, asMillraceError} from '../core/errors.ts';
 import type {Logger} from '../core/logging.ts';
+import {readContractDocument} from '../schemas/contract-document.ts';
+import type {Contract} from '../schemas/contract.ts';
 
 export interface JobsFile {
   /** Relative to the jobs folder. */
   readonly file: string;
   readonly definition: unknown;
+}
+
+/** `<dataset>.contract.yaml` (or .yml, .json) beside the jobs files. */
+export interface ContractFile {
+  readonly file: string;
+  readonly dataset: string;
+  readonly contract: Contract;
 }
 
 /** A jobs file that could not be loaded or whose definition was refused; its last good definition stays in use. */
@@ -16,14 +25,16 @@ export interface JobsProblem {
   readonly error: MillraceError;
 }
 
+const contractName = /^([^.]+)\.contract\.(?:ya?ml|json)$/;
+
 /** Jobs files that are loaded at once, each by a process. */
 const filesAtOnce = 4;
 
-/** The jobs folder: `*.ts`, `*.mts` and `*.js` files that yield pipelines. Files are loaded again when they, or files beside them, changed. */
+/** The jobs folder: `*.ts`, `*.mts` and `*.js` files that yield pipelines, and contracts. Files are loaded again when they, or files beside them, changed. */
 export class JobsFolder {
   private readonly loaded = new Map<string, string>();
   private readonly problemsByFile = new Map<string, MillraceError>();
-  private reading: Promise<JobsFile[]> | undefined;
+  private reading: Promise<{jobs: JobsFile[]; contracts: ContractFile[]}> | undefined;
 
   constructor(
     private readonly folder: string,
@@ -35,8 +46,8 @@ export class JobsFolder {
     return [...this.problemsByFile].map(([file, error]) => ({file, error}));
   }
 
-  /** Definitions of the files that changed since the last call. */
-  changed(): Promise<JobsFile[]> {
+  /** What the files say that changed since the last call. */
+  changed(): Promise<{jobs: JobsFile[]; contracts: ContractFile[]}> {
     this.reading ??= this.read().finally(() => {
       this.reading = undefined;
     });
@@ -49,15 +60,18 @@ export class JobsFolder {
     this.logger.error({file, code: known.code, hint: known.hint}, known.message);
   }
 
-  private async read(): Promise<JobsFile[]> {
+  private async read(): Promise<{jobs: JobsFile[]; contracts: ContractFile[]}> {
     const names = await listFiles(this.folder);
     // What a jobs file reads beside itself (an SQL file) counts as part of it.
     const state = (await Promise.all(names.map(async name => `${name} ${(await stat(join(this.folder, name))).mtimeMs}`))).join('\n');
     const files = names.filter(name => /\.(m?ts|m?js)$/.test(name) && !name.endsWith('.d.ts'));
+    const contractFiles = names.filter(name => contractName.test(name));
+    const all = [...files, ...contractFiles];
     const changed = files.filter(file => this.loaded.get(file) !== state);
+    const contracts = await this.readContracts(contractFiles);
     for (const file of changed) this.loaded.set(file, state);
     for (const file of this.loaded.keys()) {
-      if (files.includes(file)) continue;
+      if (all.includes(file)) continue;
       this.loaded.delete(file);
       this.problemsByFile.delete(file);
     }
@@ -67,7 +81,24 @@ export class JobsFolder {
     await Promise.all(Array.from({length: filesAtOnce}, async () => {
       for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) definitions.set(file, await this.load(file));
     }));
-    return changed.flatMap(file => definitions.get(file)!.map(definition => ({file, definition})));
+    return {jobs: changed.flatMap(file => definitions.get(file)!.map(definition => ({file, definition}))), contracts};
+  }
+
+  private async readContracts(files: readonly string[]): Promise<ContractFile[]> {
+    const read: ContractFile[] = [];
+    for (const file of files) {
+      const text = await readFile(join(this.folder, file), 'utf8');
+      if (this.loaded.get(file) === text) continue;
+      this.loaded.set(file, text);
+      const dataset = contractName.exec(file)![1]!;
+      try {
+        read.push({file, dataset, contract: readContractDocument(dataset, text)});
+        this.problemsByFile.delete(file);
+      } catch (error) {
+        this.failed(file, error);
+      }
+    }
+    return read;
   }
 
   private async load(file: string): Promise<unknown[]> {

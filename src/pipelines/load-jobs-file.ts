@@ -5,7 +5,11 @@ import {pathToFileURL} from 'node:url';
 const builder = new URL(`./builder${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url).href;
 registerHooks({resolve: (specifier, context, next) => (specifier === 'millrace/jobs' ? {url: builder, shortCircuit: true} : next(specifier, context))});
 
-const answer = (message: unknown): void => void process.send!(message);
+/** Then it stays until it is ended, or until its parent is gone: an end may be seen before what was said last. */
+function answer(message: unknown): void {
+  process.channel!.ref();
+  process.send!(message);
+}
 
 try {
   const jobs = (await import(pathToFileURL(process.argv[2]!).href)) as {default?: unknown};

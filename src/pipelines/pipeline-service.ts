@@ -5,13 +5,15 @@ import type {Viewer} from '../core/viewer.ts';
 import {changeSays} from '../schemas/compatibility.ts';
 import type {Schema} from '../schemas/schema.ts';
 import {checkName} from '../schemas/check-name.ts';
+import {quarantineOf} from '../schemas/contract.ts';
+import type {Contract} from '../schemas/contract.ts';
 import {canonicalJson, definitionHash, parseDefinition, parseParams, topologicalOrder} from './definition.ts';
 import type {JobsFolder} from './jobs-folder.ts';
 import {moveRunOn} from './move-run-on.ts';
 import type {
-  IngestStep, PipelineDefinition, PipelineRecord, Pipelines, PlannedStep, RunEventRecord, RunPlan, RunRecord, RunStarter, RunStatus, StartRun, Step, StepRecord,
+  IngestStep, PipelineDefinition, PipelineRecord, Pipelines, PlannedStep, ReplayStep, RunEventRecord, RunPlan, RunRecord, RunStarter, RunStatus, StartRun, Step, StepRecord,
 } from './pipeline.ts';
-import {decide, futureTable, newest, prepareStep} from './prepare-step.ts';
+import {decide, futureTable, modeOf, newest, prepareStep} from './prepare-step.ts';
 import type {StepWorld} from './prepare-step.ts';
 import {kindOf} from './steps/kinds.ts';
 import type {StepInput} from './steps/step-kind.ts';
@@ -60,7 +62,9 @@ export class PipelineService implements Pipelines {
 
   /** Takes over what changed in the jobs folder. A file that cannot be loaded keeps its last good definition. */
   async refresh(): Promise<void> {
-    for (const {file, definition} of await this.jobs.changed()) {
+    const {jobs, contracts} = await this.jobs.changed();
+    for (const {file, dataset, contract} of contracts) await this.world.warehouse.setContract(dataset, contract).catch(error => this.jobs.failed(file, error));
+    for (const {file, definition} of jobs) {
       try {
         await this.store(definition, file);
       } catch (error) {
@@ -140,7 +144,7 @@ export class PipelineService implements Pipelines {
       const existing = await stores.runs.runByIdempotencyKey(requestedBy, idempotencyKey);
       if (existing) {
         // A pipeline's definition may have changed since; that of an ingest is the request itself.
-        const changed = existing.pipeline !== pipeline.name || (pipeline.origin === 'ingest' && existing.definitionId !== pipeline.definitionId);
+        const changed = existing.pipeline !== pipeline.name || ((pipeline.origin === 'ingest' || pipeline.origin === 'replay') && existing.definitionId !== pipeline.definitionId);
         if (changed || canonicalJson(existing.params) !== canonicalJson(params)) {
           throw new MillraceError('IDEMPOTENCY_CONFLICT', {key: idempotencyKey});
         }
@@ -185,7 +189,7 @@ export class PipelineService implements Pipelines {
       const {action, reason} = await decide(this.world, {branch}, step, ready);
       const {rowsIn, bytesIn, described, notices = []} = ready.prepared;
       const into = 'into' in step ? step.into : null;
-      const next = into && described ? await warehouse.schemaFor(into, described, ('mode' in step && step.mode) || 'overwrite', branch, {contract: ready.contract}) : null;
+      const next = into && described ? await warehouse.schemaFor(into, described, modeOf(step), branch, {contract: ready.contract}) : null;
       return {
         step: {
           name: step.name, kind: step.kind, action, reason, into,
@@ -224,9 +228,23 @@ export class PipelineService implements Pipelines {
     return (await this.create(viewer, {definition: run.definition, definitionId: run.definitionId, name: run.pipeline, origin: 'retry'}, run.params, undefined, id)).run;
   }
 
-  async ingest(viewer: Viewer, step: Omit<IngestStep, 'kind' | 'name'>, idempotencyKey?: string): Promise<RunRecord> {
+  async ingest(viewer: Viewer, given: Omit<IngestStep, 'kind' | 'name'>, amends: Contract = {}, idempotencyKey?: string): Promise<RunRecord> {
+    await this.refresh();
+    const known = async (): Promise<Contract> => (await this.world.catalog.read(stores => stores.datasets.byName(given.into)))?.contract ?? {};
+    // Nothing said: the dataset's own stays.
+    const step = Object.keys(amends).length === 0 ? given : {...given, contract: {...(given.contract ?? (await known())), ...amends}};
     const definition: PipelineDefinition = {name: `ingest_${step.into}`.slice(0, 63), description: `Reads a source into ${step.into}`, steps: [{...step, kind: 'ingest', name: step.into}]};
     const pipeline = await this.store(definition, 'ingest');
+    return (await this.create(viewer, pipeline, {}, idempotencyKey)).run;
+  }
+
+  async replay(viewer: Viewer, step: Omit<ReplayStep, 'kind' | 'name'>, idempotencyKey?: string): Promise<RunRecord> {
+    await this.refresh();
+    await this.world.warehouse.resolve(step.into, {}, branch);
+    const quarantine = await this.world.catalog.read(stores => stores.datasets.head(branch, quarantineOf(step.into)));
+    if (quarantine === null || quarantine.rowCount === 0n) throw new MillraceError('QUARANTINE_EMPTY', {dataset: step.into});
+    const definition: PipelineDefinition = {name: `replay_${step.into}`.slice(0, 63), description: `Gives quarantined rows to ${step.into} again`, steps: [{...step, kind: 'replay', name: step.into}]};
+    const pipeline = await this.store(definition, 'replay');
     return (await this.create(viewer, pipeline, {}, idempotencyKey)).run;
   }
 

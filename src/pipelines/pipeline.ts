@@ -70,6 +70,17 @@ export interface PredictStep extends StepCommon {
   readonly contract?: Contract;
 }
 
+/** Gives rows of a dataset's quarantine to it again, mended or under another contract; what is refused again stays there. */
+export interface ReplayStep extends StepCommon {
+  readonly kind: 'replay';
+  /** The dataset. */
+  readonly into: string;
+  /** An expression of the quarantine's columns that is true for the rows to give; default: all. */
+  readonly where?: string;
+  /** Column → expression of the quarantine's columns that is its value now. */
+  readonly setSql?: Readonly<Record<string, string>>;
+}
+
 /** Writes a dataset to a file for people and programs outside, under the project's `published` folder. */
 export interface PublishStep extends StepCommon {
   readonly kind: 'publish';
@@ -79,7 +90,7 @@ export interface PublishStep extends StepCommon {
   readonly file: string;
 }
 
-export type Step = IngestStep | SqlStep | PredictStep | PublishStep;
+export type Step = IngestStep | SqlStep | PredictStep | ReplayStep | PublishStep;
 export type StepKindName = Step['kind'];
 
 export interface PipelineDefinition {
@@ -300,8 +311,13 @@ export interface Pipelines {
   cancel(viewer: Viewer, id: string): Promise<RunRecord>;
   /** A new run of the same definition and parameters that reuses the steps that succeeded. @throws RUN_NOT_FOUND, NOTHING_TO_RETRY */
   retry(viewer: Viewer, id: string): Promise<RunRecord>;
-  /** Ingests one source into a dataset: a run of a pipeline of one step, made for it. */
-  ingest(viewer: Viewer, step: Omit<IngestStep, 'kind' | 'name'>, idempotencyKey?: string): Promise<RunRecord>;
+  /**
+   * Ingests one source into a dataset: a run of a pipeline of one step, made for it.
+   * @param amends what else its contract says; without a contract of its own, that of the dataset with these changes
+   */
+  ingest(viewer: Viewer, step: Omit<IngestStep, 'kind' | 'name'>, amends?: Contract, idempotencyKey?: string): Promise<RunRecord>;
+  /** Gives rows of a quarantine to their dataset again: a run of a pipeline of one step. @throws DATASET_NOT_FOUND, QUARANTINE_EMPTY */
+  replay(viewer: Viewer, step: Omit<ReplayStep, 'kind' | 'name'>, idempotencyKey?: string): Promise<RunRecord>;
   run(viewer: Viewer, id: string): Promise<RunRecord>;
   runs(viewer: Viewer, filter: {pipeline?: string; status?: RunStatus; limit: number; before?: Date}): Promise<RunRecord[]>;
   /** By id, of several at once; ids that are none are left out. */

@@ -64,8 +64,11 @@ export async function prepareStep(
   }
 }
 
+/** How a step's rows come to its dataset. */
+export const modeOf = (step: Step): 'append' | 'overwrite' => (step.kind === 'replay' ? 'append' : (('mode' in step && step.mode) || 'overwrite'));
+
 /** What is appended once more is there twice: such a step does its work in each run. */
-const appends = (step: Step): boolean => 'mode' in step && step.mode === 'append';
+const appends = (step: Step): boolean => modeOf(step) === 'append';
 
 async function contractOf(catalog: Catalog, step: Step): Promise<Contract> {
   if (!('into' in step)) return {};

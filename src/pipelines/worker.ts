@@ -6,9 +6,12 @@ import {newId} from '../core/ids.ts';
 import type {Logger} from '../core/logging.ts';
 import {withLogContext} from '../core/logging.ts';
 import type {Metrics} from '../core/metrics.ts';
+import type {StagedFile} from '../engines/engine.ts';
+import {guardedSchema} from '../schemas/guarded-schema.ts';
+import type {Schema} from '../schemas/schema.ts';
 import type {Finding, PreparedCommit, SnapshotRecord, Stage} from '../warehouse/warehouse.ts';
 import type {ClaimedStep, RunEventData, RunStore, StepStatus, StoredError} from './pipeline.ts';
-import {decide, prepareStep, resolveInputs} from './prepare-step.ts';
+import {decide, modeOf, prepareStep, resolveInputs} from './prepare-step.ts';
 import type {ReadyStep, StepWorld} from './prepare-step.ts';
 import {RunReport} from './run-report.ts';
 import {moveRunOn} from './move-run-on.ts';
@@ -221,11 +224,12 @@ class StepAttempt {
     const {run, fence} = this.claimed;
     const {signal} = this.abort;
     const {warehouse} = this.world;
-    const mode = ('mode' in step && step.mode) || 'overwrite';
+    const mode = modeOf(step);
     const {contract, prepared} = ready;
     const stages: Stage[] = [await warehouse.stage(run.id, step.name, fence)];
     try {
-      const {schema, written, parentId} = await warehouse.schemaFor(step.into, prepared.described!, mode, run.branch, {contract});
+      const next = await warehouse.schemaFor(step.into, prepared.described!, mode, run.branch, {contract});
+      const {written, parentId} = next;
       const staged = await prepared.stage!(stages[0]!.folder, written, this.report);
       boundary('files staged');
       signal.throwIfAborted();
@@ -236,6 +240,8 @@ class StepAttempt {
       stages.push(...[sifted.kept?.stage, sifted.quarantine?.stage].filter(stage => stage !== undefined));
       for (const finding of sifted.findings) this.report.log('warn', findingText(finding));
       const files = sifted.kept?.files ?? staged.files;
+      // Nulls that went with the rows that were refused need not be allowed for.
+      const schema = sifted.kept ? (await warehouse.schemaFor(step.into, guardedSchema(withoutNulls(prepared.described!, files), contract), mode, run.branch, {contract})).schema : next.schema;
       const commits = [
         await warehouse.prepare({
           dataset: step.into, branch: run.branch, operation: mode, stage: sifted.kept?.stage ?? stages[0]!, files, schema, parentId, contract, runId: run.id, stepName: step.name,
@@ -369,6 +375,11 @@ class StepAttempt {
     }), patience, this.stopping);
   }
 }
+
+/** Columns in which no file has a null are never null. */
+const withoutNulls = (schema: Schema, files: readonly StagedFile[]): Schema => ({
+  fields: schema.fields.map(field => ({...field, nullable: field.nullable && files.some(file => file.rowCount > 0 && file.columns.find(column => column.name === field.name)?.nulls !== 0)})),
+});
 
 const fates = {fail: 'fail', quarantine: 'quarantined', drop: 'dropped', null_value: 'kept with a null', warn: 'kept'} as const;
 

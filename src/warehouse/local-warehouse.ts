@@ -11,16 +11,19 @@ import {newId} from '../core/ids.ts';
 import type {Engine, Query, StagedFile, Table} from '../engines/engine.ts';
 import {checkName} from '../schemas/check-name.ts';
 import {schemaChanges} from '../schemas/compatibility.ts';
+import {parseContract} from '../schemas/contract-shape.ts';
 import {quarantineOf} from '../schemas/contract.ts';
 import {evolve} from '../schemas/evolve.ts';
+import {quarantineSchema} from '../schemas/quarantine.ts';
 import {typeName} from '../schemas/schema.ts';
 import type {Schema} from '../schemas/schema.ts';
 import {checkKeys} from './check-keys.ts';
 import {datasetNotFound} from './datasets.ts';
 import {manifestName, manifestPath, writeManifest} from './manifest.ts';
-import {asideQuery, quarantineSchema, replayedQuery} from './quarantine.ts';
+import {asideQuery, replayedQuery} from './quarantine.ts';
 import {refuseIncompatible} from './refuse-incompatible.ts';
 import type {FindBreakages} from './refuse-incompatible.ts';
+import {rowRules} from './row-rules.ts';
 import {siftRows, stagedTable} from './sift.ts';
 import type {Sifting} from './sift.ts';
 import type {
@@ -118,6 +121,22 @@ class LocalWarehouse implements Warehouse {
     return {
       schema, written: {fields: schema.fields.filter(field => names.has(field.name))}, changes: head ? schemaChanges(head.schema, schema) : null, parentId: head?.id ?? null,
     };
+  }
+
+  async setContract(dataset: string, given: unknown, branch = 'main'): Promise<void> {
+    checkName(dataset);
+    const contract = parseContract(dataset, given);
+    const head = await this.catalog.read(stores => stores.datasets.head(branch, dataset));
+    const referenced = (name: string) => this.referenced(name, branch);
+    if (head) {
+      await rowRules(dataset, contract, head.schema, this.engine, referenced);
+      await checkKeys({dataset, contract, table: await this.table(head), engine: this.engine, referenced});
+    }
+    await this.catalog.transaction(async stores => {
+      const {record} = await this.datasetFor(stores, dataset, contract);
+      await stores.datasets.setContract(record.id, contract);
+      await stores.changes.tell('graph', '');
+    });
   }
 
   async sift(input: SiftInput): Promise<Sifted> {

@@ -2,8 +2,8 @@ import {MillraceError} from '../core/errors.ts';
 import type {Engine, Relation, StagedFile, Table} from '../engines/engine.ts';
 import {identifier, literal} from '../engines/sql-text.ts';
 import type {Contract, Fate} from '../schemas/contract.ts';
+import {markFields, ownFields} from '../schemas/quarantine.ts';
 import type {Schema} from '../schemas/schema.ts';
-import {markFields} from './quarantine.ts';
 import {rowRules} from './row-rules.ts';
 import type {Referenced, RowRule} from './row-rules.ts';
 import type {Finding} from './warehouse.ts';
@@ -54,12 +54,12 @@ export async function siftRows(input: {
 }): Promise<Sifting> {
   const {dataset, contract, staged, before, engine, signal} = input;
   const isMarked = staged.schema.fields.some(one => one.name === markFields[0]!.name);
-  const own = staged.schema.fields.filter(one => !markFields.some(mark => mark.name === one.name));
+  const own = ownFields(staged.schema);
   const {rules: checked, relations: keys} = await rowRules(dataset, contract, {fields: own}, engine, input.referenced);
   const rules: readonly RowRule[] = isMarked ? [misread(contract), ...checked] : checked;
   const read = staged.files.reduce((sum, file) => sum + file.rowCount, 0);
   const nothing: Sifting = {findings: [], read, quarantined: 0, dropped: 0, queries: null};
-  if (rules.length === 0 || read === 0) return nothing;
+  if (rules.length === 0 || (read === 0 && !isMarked)) return nothing;
 
   const relations = {this: staged, ...keys, ...(before ? {before} : {})};
   const row = async (sql: string) => (await engine.rows({sql, relations}, {signal}))[0]!;
@@ -77,7 +77,8 @@ export async function siftRows(input: {
     `SELECT ${[...(local.length > 0 ? ['counted.*'] : []), ...repeated].join(', ')} ${local.length > 0 ? `FROM (SELECT ${local.join(', ')} FROM this) AS counted` : ''}`,
     rule => (rule.broken === null ? 'SELECT 1' : `SELECT count(*) FILTER ((${rule.broken})) FROM this`),
   );
-  if (rules.every((_, index) => Number(first[`n${index}`]) === 0)) return nothing;
+  // Marked files are written anew in any case, without the marks.
+  if (!isMarked && rules.every((_, index) => Number(first[`n${index}`]) === 0)) return nothing;
 
   const marked = markedSql(rules, before !== null);
   const found = await row(`${marked} SELECT ${[

@@ -308,6 +308,12 @@ export interface Warehouse {
   sift(input: SiftInput): Promise<Sifted>;
   /** Hashes, profiles and checks the files against key and foreign keys, and moves them to their place. @throws COMMIT_CONFLICT, KEY_VIOLATED, KEY_NULL, FOREIGN_KEY_VIOLATED, DISK_FULL */
   prepare(input: PrepareInput): Promise<PreparedCommit>;
+  /**
+   * Sets what a dataset has to keep to from its next commit on; one that does not exist yet is made, without a snapshot. It must fit
+   * the columns there are, and key and foreign keys must hold. Checks are for the rows to come.
+   * @throws CONTRACT_INVALID, NAME_RESERVED, NAME_INVALID, NAME_TAKEN, KEY_NULL, KEY_VIOLATED, FOREIGN_KEY_VIOLATED
+   */
+  setContract(dataset: string, contract: unknown, branch?: string): Promise<void>;
   /** Rewrites many small files as few; the same rows with the same ids. Null when there was nothing to do. */
   compact(dataset: string, branch?: string): Promise<SnapshotRecord | null>;
   /** Removes folders older than some hours that no snapshot names, and writes the manifests that heads lack. Answers how many were removed. Zero hours: only while nothing else writes. */
@@ -352,6 +358,8 @@ export interface Datasets {
   files(viewer: Viewer, snapshotId: string): Promise<FileRecord[]>;
   /** The same for several snapshots, by id. */
   filesOf(viewer: Viewer, snapshotIds: readonly string[]): Promise<Map<string, FileRecord[]>>;
+  /** @throws CONTRACT_INVALID, NAME_*, KEY_*, FOREIGN_KEY_VIOLATED */
+  setContract(viewer: Viewer, name: string, contract: unknown): Promise<void>;
   /** Merges small files; null when there was nothing to do. */
   compact(viewer: Viewer, name: string): Promise<SnapshotRecord | null>;
 }

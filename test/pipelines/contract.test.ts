@@ -1,6 +1,6 @@
 /** What a contract refuses is kept aside, dropped, made null or fails the step; every row read is accounted for. */
 import type {App} from '../../src/compose.ts';
-import {createProject, data, runToEnd, startApp} from '../support/project.ts';
+import {collect, createProject, data, runEvents, runToEnd, startApp} from '../support/project.ts';
 import type {Project} from '../support/project.ts';
 
 let project: Project;
@@ -107,4 +107,65 @@ test('a contract that does not fit, or whose SQL fails, is told and loses nothin
   expect(await codes({checks: [{sql: 'id > (SELECT 1)'}]})).toMatch(/a subquery reads more than the row/);
   expect(await codes({checks: [{notNull: 'id'}, {sql: 'CAST(text AS INTEGER) >= 0', name: 'a number'}]})).toMatch(/The check 'a number' of 'misfit' cannot be made: .*Could not convert string 'x'/);
   expect((await data(url, '{ dataset(name: "misfit") { name } }')).dataset).toBeNull();
+}, 60_000);
+
+describe('replay', () => {
+  /** Replays and answers how it ended and the run's counts. */
+  const replay = async (input: object) => {
+    const {replayQuarantine} = await data(url, 'mutation($input: ReplayQuarantineInput!) { replayQuarantine(input: $input) { ... on RunStarted { run { id } } ... on Failure { code message } } }', {input});
+    if (!replayQuarantine.run) return replayQuarantine;
+    const last = (await collect(url, runEvents, {id: replayQuarantine.run.id, after: '0'})).at(-1)!.runEvents.run;
+    const {run} = await data(url, '{ run(id: "' + replayQuarantine.run.id + '") { rowsRead rowsWritten rowsQuarantined rowsDropped } }');
+    return {status: last.status, error: last.error?.message, counts: Object.values(run).map(Number)};
+  };
+  const rows = async (name: string) => (await data(url, `{ ${name}(order_by: [{id: asc}]) { id year } ${name}_quarantine(order_by: [{quarantine_record: asc}]) { id year quarantine_reasons quarantine_record } }`));
+
+  test('mended by an expression, rows go over once; what is refused again stays as it was, with its place', async () => {
+    await ingest('films', 'id,year\n1,1999\n2,2046\n3,2030\n4,1887\n5,1700\n', {key: ['id'], onBadRow: 'quarantine', checks: [{range: {column: 'year', min: 1888, max: 2010}}]});
+    expect(await replay({dataset: 'films', where: 'year > 2010', setSql: {year: 'year - 100'}})).toEqual({status: 'SUCCEEDED', error: undefined, counts: [2, 2, 0, 0]});
+    expect(await replay({dataset: 'films', setSql: {year: 'year + 1'}})).toEqual({status: 'SUCCEEDED', error: undefined, counts: [2, 1, 1, 0]});
+    const {films, films_quarantine} = await rows('films');
+    expect(films).toEqual([{id: 1, year: 1999}, {id: 2, year: 1946}, {id: 3, year: 1930}, {id: 4, year: 1888}]);
+    expect(films_quarantine).toEqual([{id: 5, year: 1700, quarantine_reasons: ['year is between 1888 and 2010'], quarantine_record: '5'}]);
+    // Nothing changed, so the same is refused again; nothing left, so there is nothing to give.
+    expect(await replay({dataset: 'films'})).toEqual({status: 'SUCCEEDED', error: undefined, counts: [1, 0, 1, 0]});
+    await data(url, 'mutation { setContract(dataset: "films", contract: {key: ["id"], onBadRow: QUARANTINE}) { ... on ContractSet { dataset { name } } ... on Failure { message } } }');
+    expect(await replay({dataset: 'films'})).toMatchObject({status: 'SUCCEEDED', counts: [1, 1, 0, 0]});
+    expect(await replay({dataset: 'films'})).toMatchObject({code: 'QUARANTINE_EMPTY'});
+    expect((await data(url, '{ dataset(name: "films") { rowCount schema { fields { name nullable } } quarantine { rowCount } } }')).dataset).toEqual({
+      rowCount: '5', schema: {fields: [{name: 'id', nullable: false}, {name: 'year', nullable: false}]}, quarantine: {rowCount: '0'},
+    });
+  }, 90_000);
+
+  test('one that would break the key is refused, and nothing moves', async () => {
+    await ingest('twice', 'id,year\n1,1999\n1,2000\n', {key: ['id'], onBadRow: 'quarantine'});
+    await data(url, 'mutation { setContract(dataset: "twice", contract: {key: ["id"]}) { ... on ContractSet { dataset { name } } } }');
+    expect(await replay({dataset: 'twice'})).toMatchObject({status: 'FAILED', error: expect.stringMatching(/more than once|twice|same/i)});
+    expect(await replay({dataset: 'twice', setSql: {id: "'x'"}})).toMatchObject({status: 'FAILED', error: expect.stringContaining('id is no int32')});
+    const {twice, twice_quarantine} = await rows('twice');
+    expect([twice.length, twice_quarantine.length]).toEqual([1, 1]);
+    expect(await replay({dataset: 'twice', setSql: {nothing: '1'}})).toMatchObject({status: 'FAILED', error: expect.stringContaining("no column 'nothing'")});
+    expect(await replay({dataset: 'nowhere'})).toMatchObject({code: 'DATASET_NOT_FOUND'});
+  }, 90_000);
+});
+
+test('a contract is set by a file beside the jobs and by mutation, and reads the same from both', async () => {
+  const inOrder = `key:\n  - id\nchecks:\n  - range:\n      column: v\n      max: 5\n    severity: warn\nonBadRow: quarantine\n`;
+  const text = `onBadRow: quarantine\nchecks: [{severity: warn, range: {max: 5, column: v}}]\nkey: [id]\n`;
+  project.write('jobs/filed.contract.yaml', text);
+  project.write('jobs/broken.contract.yaml', 'key: [a, a]\n');
+  project.write('jobs/filed.js', `export default {name: 'load_filed', steps: [{kind: 'ingest', name: 'load', source: {path: 'filed.csv'}, into: 'filed'}]}`);
+  project.write('filed.csv', 'id,v\n1,1\n1,2\n2,9\n');
+  const {id} = await runToEnd(url, 'load_filed');
+  const {run, filed, dataset} = await data(url, `{ run(id: "${id}") { rowsQuarantined } filed { id v } dataset(name: "filed") { contract { key onBadRow document checks { says kind severity } } } }`);
+  expect([run.rowsQuarantined, filed]).toEqual(['1', [{id: 1, v: 1}, {id: 2, v: 9}]]);
+  expect(dataset.contract).toEqual({key: ['id'], onBadRow: 'QUARANTINE', document: inOrder, checks: [{says: 'v is at most 5', kind: 'range', severity: 'WARN'}]});
+
+  const set = async (argument: string) => (await data(url, `mutation { setContract(dataset: "filed", ${argument}) { ... on ContractSet { dataset { contract { document } } } ... on Failure { code message } } }`)).setContract;
+  expect((await set('contract: {key: ["id"], onBadRow: QUARANTINE, checks: [{range: {column: "v", max: 5}, severity: WARN}]}')).dataset.contract.document).toBe(inOrder);
+  expect((await set(`document: ${JSON.stringify(text)}`)).dataset.contract.document).toBe(inOrder);
+  expect(await set('contract: {checks: [{notNull: "v", range: {column: "v", max: 5}}]}')).toMatchObject({code: 'CONTRACT_INVALID', message: expect.stringContaining('exactly one of')});
+  expect(await set('contract: {checks: [{range: {column: "v", min: 9, max: 5}}]}')).toMatchObject({code: 'CONTRACT_INVALID', message: expect.stringContaining('min is greater than max')});
+  expect(await set('document: "checks: ["')).toMatchObject({code: 'CONTRACT_INVALID'});
+  expect(await set('contract: {key: ["nothing"]}')).toMatchObject({code: 'CONTRACT_INVALID', message: expect.stringContaining("no column 'nothing'")});
 }, 60_000);

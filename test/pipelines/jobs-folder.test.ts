@@ -23,7 +23,7 @@ describe('the jobs folder', () => {
         steps: [ingest('raw', {path: folder + '/x.csv'}), sql('trips', sqlFile(new URL('./query.sql', import.meta.url))), publish('t.csv', {input: 'trips', format: 'csv'})],
       });`);
     const jobs = new JobsFolder(folder, 20, createLogger({level: 'silent'}));
-    const [first] = await jobs.changed();
+    const {jobs: [first]} = await jobs.changed();
     expect(first).toEqual({file: 'trips.ts', definition: {
       name: 'trips', params: {through: {type: 'date', default: '2001-01-01'}},
       steps: [
@@ -32,10 +32,10 @@ describe('the jobs folder', () => {
         {kind: 'publish', name: 'publish_trips', file: 't.csv', input: 'trips', format: 'csv'},
       ],
     }});
-    expect(await jobs.changed()).toEqual([]);
+    expect(await jobs.changed()).toEqual({jobs: [], contracts: []});
     write('query.sql', 'SELECT 2 AS two');
     utimesSync(join(folder, 'query.sql'), new Date(), new Date(Date.now() + 5_000));
-    const [again] = await jobs.changed();
+    const {jobs: [again]} = await jobs.changed();
     expect((again!.definition as {steps: {sql?: string}[]}).steps[1]!.sql).toBe('SELECT 2 AS two');
   });
 
@@ -43,7 +43,7 @@ describe('the jobs folder', () => {
     write('bad.ts', `throw new Error('no such luck');`);
     write('good.ts', `export default {name: 'good', steps: []}`);
     const jobs = new JobsFolder(folder, 20, createLogger({level: 'silent'}));
-    expect((await jobs.changed()).map(job => job.file)).toEqual(['good.ts']);
+    expect((await jobs.changed()).jobs.map(job => job.file)).toEqual(['good.ts']);
     expect(jobs.problems).toMatchObject([{file: 'bad.ts', error: {code: 'JOBS_FILE_FAILED'}}]);
     expect(jobs.problems[0]!.error.message).toContain('no such luck');
   });

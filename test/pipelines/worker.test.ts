@@ -158,9 +158,9 @@ describe('steps', () => {
     await expect(start('numbers_in', {}, 'monday')).rejects.toMatchObject({code: 'IDEMPOTENCY_CONFLICT'});
     await end(runs[0]!.id);
     const into = {source: {path: 'numbers.csv'}, into: 'keyed_in'};
-    const ingested = await pipelines().ingest(viewer(), into, 'tuesday');
-    expect((await pipelines().ingest(viewer(), into, 'tuesday')).id).toBe(ingested.id);
-    await expect(pipelines().ingest(viewer(), {...into, source: {path: 'late.csv'}}, 'tuesday')).rejects.toMatchObject({code: 'IDEMPOTENCY_CONFLICT'});
+    const ingested = await pipelines().ingest(viewer(), into, {}, 'tuesday');
+    expect((await pipelines().ingest(viewer(), into, {}, 'tuesday')).id).toBe(ingested.id);
+    await expect(pipelines().ingest(viewer(), {...into, source: {path: 'late.csv'}}, {}, 'tuesday')).rejects.toMatchObject({code: 'IDEMPOTENCY_CONFLICT'});
     await end(ingested.id);
   });
 

@@ -2,6 +2,7 @@ import type {Step, StepKindName} from '../pipeline.ts';
 import {ingestKind} from './ingest.ts';
 import {predictKind} from './predict.ts';
 import {publishKind} from './publish.ts';
+import {replayKind} from './replay.ts';
 import {sqlKind} from './sql.ts';
 import type {StepKind} from './step-kind.ts';
 
@@ -10,6 +11,7 @@ const kinds: {readonly [K in StepKindName]: StepKind<Extract<Step, {kind: K}>>} 
   ingest: ingestKind, // raw files → dataset
   sql: sqlKind, // datasets → dataset
   predict: predictKind, // dataset × model version → dataset
+  replay: replayKind, // quarantine → its dataset
   publish: publishKind, // dataset → file outside
 };
 

@@ -1,8 +1,11 @@
 import {Arg, Ctx, Field, Int, Mutation, ObjectType, Query, Resolver, UseMiddleware} from 'type-graphql';
+import {MillraceError} from '../../../core/errors.ts';
+import {readContractDocument} from '../../../schemas/contract-document.ts';
 import {cursorOf, orNull, pageSize, readCursor} from './arguments.ts';
 import type {CoreContext} from './context.ts';
+import {ContractInput, plain} from './contract-inputs.ts';
 import {Dataset, DatasetConnection, Snapshot} from './dataset.ts';
-import {NotFound, answerUnion, failuresAsAnswers} from './failures.ts';
+import {NameTaken, NotFound, answerUnion, failuresAsAnswers} from './failures.ts';
 
 @ObjectType()
 export class Compacted {
@@ -15,6 +18,16 @@ export class Compacted {
   }
 }
 
+@ObjectType()
+export class ContractSet {
+  @Field(() => Dataset) readonly dataset: Dataset;
+
+  constructor(dataset: Dataset) {
+    this.dataset = dataset;
+  }
+}
+
+const SetContractResult = answerUnion('SetContractResult', [ContractSet, NameTaken]);
 const CompactResult = answerUnion('CompactResult', [Compacted, NotFound]);
 
 @Resolver()
@@ -37,6 +50,19 @@ export class DatasetResolver {
   @Query(() => Dataset, {nullable: true, description: 'Null: there is none of this name.'})
   async dataset(@Arg('name', () => String) name: string, @Ctx() {services, viewer}: CoreContext): Promise<Dataset | null> {
     return orNull('DATASET_NOT_FOUND', async () => new Dataset(await services.datasets.get(viewer, name)));
+  }
+
+  @Mutation(() => SetContractResult, {description: 'What a dataset has to keep to from its next commit on; it need not exist yet. Its key and foreign keys must hold now.'})
+  @UseMiddleware(failuresAsAnswers)
+  async setContract(
+    @Ctx() {services: {datasets}, viewer}: CoreContext,
+    @Arg('dataset', () => String) name: string,
+    @Arg('contract', () => ContractInput, {nullable: true}) contract?: ContractInput,
+    @Arg('document', () => String, {nullable: true, description: 'Instead of `contract`: the same in YAML, as `Contract.document` answers it.'}) document?: string,
+  ): Promise<typeof SetContractResult> {
+    if ((contract == null) === (document == null)) throw new MillraceError('ARGUMENT_INVALID', {name: 'contract', reason: 'exactly one of `contract` and `document` must be given.'});
+    await datasets.setContract(viewer, name, contract == null ? readContractDocument(name, document!) : plain(contract));
+    return new ContractSet(new Dataset(await datasets.get(viewer, name)));
   }
 
   @Mutation(() => CompactResult, {description: 'Rewrites many small files of a dataset as few: the same rows with the same ids.'})

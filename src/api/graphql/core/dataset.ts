@@ -1,9 +1,9 @@
 /** Datasets and snapshots: the values they hold themselves. Fields that lead to other types are in relations.ts. */
 import {Field, ID, Int, ObjectType} from 'type-graphql';
-import type {ForeignKey as ForeignKeyRule} from '../../../schemas/contract.ts';
 import type {ColumnProfile as ProfileRecord, Field as SchemaField, Schema as SchemaRecord} from '../../../schemas/schema.ts';
 import {typeName} from '../../../schemas/schema.ts';
 import type {DatasetView, FileRecord, Operation, SnapshotRecord} from '../../../warehouse/warehouse.ts';
+import {Contract, ForeignKey} from './contract.ts';
 import {OperationEnum} from './enums.ts';
 import {BigIntScalar, DateTimeScalar} from './scalars.ts';
 
@@ -76,23 +76,6 @@ export class Schema {
   @Field(() => [Column]) get fields(): Column[] {
     const profiles = new Map(this.profiles.map(profile => [profile.name, profile]));
     return this.schema.fields.map(field => new Column(field, profiles.get(field.name)));
-  }
-}
-
-@ObjectType({description: 'A column whose values are keys of another dataset.'})
-export class ForeignKey {
-  constructor(private readonly rule: ForeignKeyRule) {}
-
-  @Field(() => String) get column(): string {
-    return this.rule.column;
-  }
-
-  @Field(() => String) get references(): string {
-    return this.rule.references;
-  }
-
-  @Field(() => String, {nullable: true, name: 'as'}) get relationship(): string | null {
-    return this.rule.as ?? null;
   }
 }
 
@@ -217,6 +200,10 @@ export class Dataset {
 
   @Field(() => [ForeignKey]) get foreignKeys(): ForeignKey[] {
     return (this.view.dataset.contract.foreignKeys ?? []).map(rule => new ForeignKey(rule));
+  }
+
+  @Field(() => Contract) get contract(): Contract {
+    return new Contract(this.view.dataset.contract);
   }
 
   @Field(() => Schema, {description: 'Of the newest snapshot; without columns before the first.'}) get schema(): Schema {

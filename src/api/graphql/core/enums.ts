@@ -12,7 +12,7 @@ registerEnumType(RunStatusEnum, {name: 'RunStatus', description: 'QUEUED or WAIT
 export const StepStatusEnum = upperCased(['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled', 'skipped']);
 registerEnumType(StepStatusEnum, {name: 'StepStatus', description: 'PENDING: other steps come first. SKIPPED: a step it needs did not succeed.'});
 
-export const StepKindEnum = upperCased(['ingest', 'sql', 'predict', 'publish']);
+export const StepKindEnum = upperCased(['ingest', 'sql', 'predict', 'replay', 'publish']);
 registerEnumType(StepKindEnum, {name: 'StepKind'});
 
 export const StepActionEnum = upperCased(['execute', 'reuse']);
@@ -53,3 +53,15 @@ registerEnumType(ChangeKindEnum, {name: 'SchemaChangeKind', description: 'WIDENE
 
 export const BreakageKindEnum = upperCased(['pipeline', 'model', 'relationship']);
 registerEnumType(BreakageKindEnum, {name: 'BreakageKind'});
+
+export const FateEnum = upperCased(['fail', 'quarantine', 'drop', 'null_value']);
+registerEnumType(FateEnum, {
+  name: 'OnBadRow',
+  description: 'FAIL: nothing is committed. QUARANTINE: the row is kept, whole, in the quarantine. DROP: it is left out and counted. NULL_VALUE: it stays, its bad value is null.',
+});
+
+export const CompatibilityEnum = upperCased(['backward', 'backward_transitive', 'forward', 'forward_transitive', 'full', 'full_transitive', 'none']);
+registerEnumType(CompatibilityEnum, {name: 'Compatibility', description: 'What a commit may change of the columns.'});
+
+export const SeverityEnum = upperCased(['warn', 'error']);
+registerEnumType(SeverityEnum, {name: 'Severity'});

@@ -2,6 +2,7 @@
 import {ArrayMaxSize, IsOptional, Length, Max, Min, ValidateNested} from 'class-validator';
 import {Field, ID, InputType, Int} from 'type-graphql';
 import type {SourceFormat} from '../../../sources/source.ts';
+import {ContractInput, ForeignKeyInput} from './contract-inputs.ts';
 import {FormatEnum, IngestModeEnum} from './enums.ts';
 import {JsonScalar} from './scalars.ts';
 
@@ -18,21 +19,6 @@ export class SourceInput {
   @Field(() => ID, {...nullable, description: 'The id that POST /uploads answered.'})
   @IsOptional() @Length(1, 64)
   upload?: string;
-}
-
-@InputType()
-export class ForeignKeyInput {
-  @Field(() => String)
-  @Length(1, 255)
-  column!: string;
-
-  @Field(() => String, {description: 'A dataset with a key of one column.'})
-  @Length(...nameLength)
-  references!: string;
-
-  @Field(() => String, {...nullable, name: 'as', description: "The relationship's field."})
-  @IsOptional() @Length(...nameLength)
-  as?: string;
 }
 
 @InputType()
@@ -64,6 +50,28 @@ export class IngestInput {
   @Field(() => [ForeignKeyInput], {...nullable, description: 'Columns whose values are keys of other datasets; checked at each commit.'})
   @IsOptional() @ArrayMaxSize(64) @ValidateNested({each: true})
   foreignKeys?: ForeignKeyInput[];
+
+  @Field(() => ContractInput, {...nullable, description: "Instead of the dataset's own, from this commit on."})
+  @IsOptional() @ValidateNested()
+  contract?: ContractInput;
+
+  @Field(() => String, {...nullable, description: 'The same key again answers with the run it started.'})
+  @IsOptional() @Length(...keyLength)
+  idempotencyKey?: string;
+}
+
+@InputType()
+export class ReplayQuarantineInput {
+  @Field(() => String, {description: 'The dataset, not its quarantine.'})
+  @Length(...nameLength)
+  dataset!: string;
+
+  @Field(() => String, {...nullable, description: "An expression of the quarantine's columns, true for the rows to give; default: all."})
+  @IsOptional() @Length(1, 100_000)
+  where?: string;
+
+  @Field(() => JsonScalar, {...nullable, description: "Column → an expression of the quarantine's columns that is its value now. What was read and is no value of its column is text in quarantine_raw."})
+  setSql?: unknown;
 
   @Field(() => String, {...nullable, description: 'The same key again answers with the run it started.'})
   @IsOptional() @Length(...keyLength)

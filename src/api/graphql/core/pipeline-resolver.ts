@@ -2,11 +2,14 @@ import {Arg, Ctx, Field, ID, Int, Mutation, ObjectType, Query, Resolver, UseMidd
 import {MillraceError} from '../../../core/errors.ts';
 import type {RawOptions} from '../../../engines/engine.ts';
 import type {RunStatus, StartRun} from '../../../pipelines/pipeline.ts';
+import {parseContract} from '../../../schemas/contract-shape.ts';
+import type {Contract} from '../../../schemas/contract.ts';
 import {cursorOf, jsonObject, orNull, pageSize, readCursor} from './arguments.ts';
 import type {CoreContext} from './context.ts';
+import {plain} from './contract-inputs.ts';
 import {RunStatusEnum} from './enums.ts';
 import {InvalidParams, NameTaken, NotFound, SchemaIncompatible, SourceUnreadable, answerUnion, failuresAsAnswers} from './failures.ts';
-import {IngestInput, StartRunInput} from './inputs.ts';
+import {IngestInput, ReplayQuarantineInput, StartRunInput} from './inputs.ts';
 import {Pipeline, Run, RunConnection, RunPlan} from './pipeline.ts';
 import {JsonScalar} from './scalars.ts';
 
@@ -44,6 +47,7 @@ const StartRunResult = answerUnion('StartRunResult', [RunStarted, InvalidParams,
 const CancelRunResult = answerUnion('CancelRunResult', [RunCancelled, NotFound]);
 const RetryRunResult = answerUnion('RetryRunResult', [RunStarted, NotFound]);
 const CreatePipelineResult = answerUnion('CreatePipelineResult', [PipelineCreated, NameTaken, NotFound]);
+const ReplayResult = answerUnion('ReplayQuarantineResult', [RunStarted, NotFound]);
 const IngestResult = answerUnion('IngestResult', [RunStarted, SourceUnreadable, NameTaken, NotFound]);
 
 const startOf = ({pipeline, params, idempotencyKey}: StartRunInput): StartRun => ({pipeline, params: jsonObject(params, 'input.params'), idempotencyKey: idempotencyKey ?? undefined});
@@ -118,13 +122,19 @@ export class PipelineResolver {
   @Mutation(() => IngestResult, {description: 'Reads a source into a dataset, by a run of its own.'})
   @UseMiddleware(failuresAsAnswers)
   async ingest(@Arg('input', () => IngestInput) input: IngestInput, @Ctx() {services, viewer}: CoreContext): Promise<typeof IngestResult> {
-    const {source: {path, upload}, format, into, mode, incremental, key, foreignKeys, idempotencyKey} = input;
+    const {source: {path, upload}, format, into, mode, incremental, key, foreignKeys, contract, idempotencyKey} = input;
     const options = jsonObject(input.options, 'input.options') as RawOptions | undefined;
     const source = {path: path ?? undefined, upload: upload ?? undefined, format: format ?? undefined, options};
-    // Nothing said: those of the dataset stay.
-    const contract = key || foreignKeys ? {key: key ?? undefined, foreignKeys: foreignKeys?.map(({column, references, as}) => ({column, references, as: as ?? undefined}))} : undefined;
-    const run = await services.pipelines.ingest(viewer, {source, into, mode, contract, ...(incremental ? {incremental} : {})}, idempotencyKey ?? undefined);
+    const said = plain({key, foreignKeys}) as Contract;
+    const run = await services.pipelines.ingest(viewer, {source, into, mode, contract: contract ? parseContract(into, plain(contract)) : undefined, ...(incremental ? {incremental} : {})}, said, idempotencyKey ?? undefined);
     return new RunStarted(new Run(run));
+  }
+
+  @Mutation(() => ReplayResult, {description: 'Gives rows of a quarantine to their dataset again, by a run of its own; what is refused again stays in the quarantine.'})
+  @UseMiddleware(failuresAsAnswers)
+  async replayQuarantine(@Arg('input', () => ReplayQuarantineInput) {dataset, where, setSql, idempotencyKey}: ReplayQuarantineInput, @Ctx() {services, viewer}: CoreContext): Promise<typeof ReplayResult> {
+    const step = {into: dataset, where: where ?? undefined, setSql: jsonObject(setSql, 'input.setSql') as Record<string, string> | undefined};
+    return new RunStarted(new Run(await services.pipelines.replay(viewer, step, idempotencyKey ?? undefined)));
   }
 }
 
