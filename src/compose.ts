@@ -128,7 +128,7 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
     runtime: asFunction(({config, logger}: Services) => createOnnxRuntime({threads: config.inference.threads, logger})).singleton(),
 
     sources: asFunction(({config, engine, catalog}: Services) => createSources(sourceKinds({
-      projectFolder: config.project.folder, roots: config.sources.roots, importArrow: (path, out) => engine.importArrow(path, out),
+      projectFolder: config.project.folder, roots: config.sources.roots, maxExpansion: config.sources.maxExpansion, importArrow: (path, out) => engine.importArrow(path, out),
       findUpload: id => catalog.read(stores => stores.uploads.byId(id)),
     }))).singleton(),
     warehouse: asFunction((services: Services) => createWarehouse({

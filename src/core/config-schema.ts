@@ -88,6 +88,7 @@ const schema = {
     roots: {
       ...texts([], 'Folders from which sources may be read.'), initial: ({project}) => [project], initially: 'the project folder', folder: true,
     } satisfies Setting<readonly string[]>,
+    maxExpansion: whole(200, 'How many times its size a compressed file may expand to, past 64 MiB.'),
   },
   jobs: {folder: folder('project', 'jobs', 'Where pipelines are defined.')},
   published: {folder: folder('project', 'published', 'Where publish steps write.')},

@@ -32,6 +32,10 @@ export const errorTable = {
   SOURCE_EMPTY: {message: "'{path}' is empty.", hint: 'A file needs at least a header or one record.', http: 422},
   SOURCE_UNREADABLE: {message: "'{path}' cannot be read as {format}: {reason}", hint: 'Say the format or its options explicitly, or mend the file.', http: 422},
   SOURCE_FORMAT_UNKNOWN: {message: "The format of '{path}' is not known.", hint: 'Say it with `format`: one of csv, tsv, json, ndjson, parquet, arrow.', http: 422},
+  SOURCE_ENCODING: {message: "'{path}' mixes encodings: line {other} is UTF-8, line {line} is not.", hint: 'Write the file in one encoding; or say `encoding` (utf-8, utf-16le, utf-16be, windows-1252) to read all of it as that.', http: 422},
+  SOURCE_EXPANDS: {message: "'{path}' expands to more than {times} times its size.", hint: 'It may be a zip bomb. If it is not, raise the setting `sources.maxExpansion`, or unpack it yourself.', http: 413},
+  SOURCE_LINE_TOO_LONG: {message: "Line {line} of '{path}' is longer than {limit} bytes.", hint: 'A quote that is not closed swallows all lines after it, and a binary file has none: look at that line, or say `quote`.', http: 422},
+  SOURCE_TOO_WIDE: {message: "'{path}' has {columns} columns; {limit} can be held.", hint: 'Make rows of the columns (one for each name and value), or choose some of them before.', http: 422},
   SOURCE_REWRITTEN: {message: "{count} of the files read into '{dataset}' have another content now, for example '{path}'.", hint: "Give new content a new name, or say by the step's `onChanged` what to do: `ignore`, or with the mode `merge` `reread`.", http: 409},
   SOURCE_CHANGED: {message: "'{path}' changed while it was read.", hint: 'Start the run again when the file is complete.', http: 409},
 

@@ -5,6 +5,8 @@
  * Parquet files; it never commits anything. DuckDB is embedded; Spark and Hive implement the same port. Engines share the
  * warehouse, not memory: whatever one stages, the others can read.
  */
+import type {Detection} from '../schemas/detection/detection.ts';
+import type {Reading} from '../schemas/detection/infer-column.ts';
 import type {ColumnProfile, DataType, Field, Schema} from '../schemas/schema.ts';
 
 export type EngineName = 'duckdb' | 'spark' | 'hive';
@@ -46,6 +48,8 @@ export interface RawFiles {
   readonly kind: 'raw';
   readonly format: RawFormat;
   readonly files: readonly string[];
+  /** How people know the files, where that differs: a copy in a scratch folder has no name for them. */
+  readonly names?: readonly string[];
   readonly options: RawOptions;
 }
 
@@ -54,7 +58,7 @@ export interface RawOptions {
   readonly header?: boolean;
   readonly quote?: string;
   readonly escape?: string;
-  /** Words that mean null; default: only the empty field. */
+  /** Words that mean null in every column, beside the empty field; default: those that stand among typed values. */
   readonly nulls?: readonly string[];
   /** Column types that override detection, by source name, in `typeName` form. */
   readonly types?: Readonly<Record<string, string>>;
@@ -62,11 +66,20 @@ export interface RawOptions {
   readonly compression?: 'gzip' | 'zstd';
   /** Lines before the header, or before the first record. */
   readonly skip?: number;
-  /** In strptime's form (`%d/%m/%Y`); default: ISO 8601. */
+  /** In strptime's form (`%d/%m/%Y`), where the values allow several; default: ISO 8601. */
   readonly dateFormat?: string;
   readonly timestampFormat?: string;
-  /** Every column in the file's order, with its type in `typeName` form, as `sniff` found it: nothing is detected any more. */
-  readonly columns?: readonly {readonly name: string; readonly type: string}[];
+  /** Of text; default: UTF-8, or what the bytes say. */
+  readonly encoding?: TextEncoding;
+  /** Every column in the file's order, and how its texts are read, as `sniff` found it: nothing is detected any more. */
+  readonly columns?: readonly RawColumn[];
+}
+
+export type TextEncoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252';
+
+export interface RawColumn extends Reading {
+  /** As the file has it, made unique. */
+  readonly name: string;
 }
 
 export type Relation = Table | RawFiles;
@@ -177,8 +190,11 @@ export interface Engine {
   /** Where each output column comes from. Best effort: a column that cannot be traced is left out. */
   lineage(query: Query): Promise<ColumnLineage>;
 
-  /** Detects schema and reader options of raw files. @throws SOURCE_UNREADABLE, SOURCE_EMPTY */
-  sniff(raw: RawFiles): Promise<{schema: Schema; raw: RawFiles}>;
+  /**
+   * Detects how raw files are read and what their columns are: a sample spread over all of them proposes, one scan of every row proves.
+   * The answer's `raw` is complete: reading it detects nothing more. @throws SOURCE_UNREADABLE, SOURCE_EMPTY, SOURCE_LINE_TOO_LONG
+   */
+  sniff(raw: RawFiles, work?: Work): Promise<Detection & {readonly raw: RawFiles}>;
 
   /** Runs the query and writes its rows, in order, as Parquet with the target's field ids. @throws SQL_FAILED, SOURCE_UNREADABLE, FILE_DAMAGED, DISK_FULL */
   materialize(query: Query, target: WriteTarget, work?: Work): Promise<readonly StagedFile[]>;

@@ -50,6 +50,15 @@ export interface ColumnProfile {
   readonly min: string | null;
   readonly max: string | null;
   readonly examples: readonly string[];
+  /** How the values are distributed; of the rows of a sample. */
+  readonly histogram?: readonly Bucket[];
+}
+
+/** Values from one bound to below the next bucket's, as text; a single value where both bounds are the same. */
+export interface Bucket {
+  readonly from: string;
+  readonly to: string;
+  readonly count: number;
 }
 
 const scalarNames: Partial<Record<DataType['kind'], string>> = {

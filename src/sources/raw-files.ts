@@ -1,14 +1,22 @@
 import {createHash} from 'node:crypto';
-import {mkdir, open, rm, stat} from 'node:fs/promises';
+import {mkdtemp, open, rm, stat} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {MillraceError} from '../core/errors.ts';
 import type {RawFormat, RawOptions} from '../engines/engine.ts';
-import {damage} from './compressed.ts';
 import {sha256OfFiles} from '../core/sha256.ts';
 import type {OpenedSource, RawFile, SourceFormat, SourceSpec} from './source.ts';
+import {findEncoding, toUtf8} from './text-encoding.ts';
+import type {FoundEncoding} from './text-encoding.ts';
+import {unpack} from './unpack.ts';
 
 /** Converts an Arrow IPC file or stream into Parquet: an engine does it. */
 export type ImportArrow = (path: string, out: string) => Promise<void>;
+
+export interface OpenOptions {
+  readonly importArrow: ImportArrow;
+  /** How many times its size a compressed file may expand to. */
+  readonly maxExpansion: number;
+}
 
 /** A file that was found: `name` as lineage shows it, `path` the real one, `fileName` the name whose ending tells the format. */
 export interface FoundFile {
@@ -28,10 +36,11 @@ const compressions: Readonly<Record<string, 'gzip' | 'zstd'>> = {gz: 'gzip', zst
 const peeked = 64 * 1024;
 
 /**
- * Looks at the files and hands them out as one raw relation. Arrow files are converted into `scratch`, and removed on close.
- * @throws SOURCE_EMPTY, SOURCE_FORMAT_UNKNOWN, SOURCE_UNREADABLE
+ * Looks at the files and hands them out as one raw relation that an engine reads as it is: text is plain UTF-8, Arrow is Parquet. Copies
+ * that this needs lie in `scratch`, and are removed on close.
+ * @throws SOURCE_EMPTY, SOURCE_FORMAT_UNKNOWN, SOURCE_UNREADABLE, SOURCE_ENCODING, SOURCE_EXPANDS
  */
-export async function openFiles(found: readonly FoundFile[], spec: SourceSpec, scratch: string, importArrow: ImportArrow): Promise<OpenedSource> {
+export async function openFiles(found: readonly FoundFile[], spec: SourceSpec, scratch: string, open: OpenOptions): Promise<OpenedSource> {
   const kinds = found.map(file => kindOf(file, spec));
   const {format, compression} = kinds[0]!;
   const other = kinds.findIndex(kind => kind.format !== format || kind.compression !== compression);
@@ -40,28 +49,64 @@ export async function openFiles(found: readonly FoundFile[], spec: SourceSpec, s
   }
   const looked: Looked[] = [];
   for (const file of found) looked.push(await look(file, format, compression));
-  const hashes = await sha256OfFiles(found.map(file => file.path));
-  const files = looked.map(({inode: _, ...file}, index): RawFile => ({...file, sha256: hashes[index]!}));
-  await unchanged(looked);
-
-  const converted = join(scratch, 'arrow');
-  const paths = format === 'arrow' ? await convert(found, converted, importArrow) : files.map(file => file.path);
-  const options: RawOptions = {...(format === 'tsv' ? {delimiter: '\t'} : {}), ...(compression ? {compression} : {}), ...spec.options};
-  return {
-    files,
-    raw: {kind: 'raw', format: engineFormat[format], files: paths, options},
-    fingerprint: createHash('sha256').update(JSON.stringify([format, options, hashes])).digest('hex'),
-    unchanged: () => unchanged(looked),
-    close: () => rm(converted, {recursive: true, force: true}),
+  const hashing = sha256OfFiles(found.map(file => file.path));
+  const options: RawOptions = {...(format === 'tsv' ? {delimiter: '\t'} : {}), ...spec.options, compression: undefined};
+  // Most files need no copy, and so no folder.
+  let copies: Promise<string> | null = null;
+  const close = async (): Promise<void> => {
+    if (copies) await rm(await copies, {recursive: true, force: true});
   };
+  try {
+    const [{paths, text}, hashes] = await Promise.all([readable(looked, format, compression, options, () => (copies ??= mkdtemp(join(scratch, 'source-'))), open), hashing]);
+    await unchanged(looked);
+    const files = looked.map(({inode: _inode, ...file}, index): RawFile => ({...file, sha256: hashes[index]!}));
+    return {
+      files, text,
+      raw: {kind: 'raw', format: engineFormat[format], files: paths, names: files.map(file => file.name), options},
+      fingerprint: createHash('sha256').update(JSON.stringify([format, options, hashes])).digest('hex'),
+      unchanged: () => unchanged(looked),
+      close,
+    };
+  } catch (error) {
+    await Promise.allSettled([hashing]);
+    await close();
+    throw error;
+  }
+}
+
+/** The files as an engine reads them: themselves, or copies. */
+async function readable(
+  looked: readonly Looked[], format: SourceFormat, compression: 'gzip' | 'zstd' | undefined, {encoding: said}: RawOptions, folder: () => Promise<string>, {importArrow, maxExpansion}: OpenOptions,
+): Promise<{paths: string[]; text: OpenedSource['text']}> {
+  const paths: string[] = [];
+  const texts: FoundEncoding[] = [];
+  for (const [index, file] of looked.entries()) {
+    let {path} = file;
+    if (format === 'arrow') {
+      path = join(await folder(), `${index}.parquet`);
+      await importArrow(file.path, path);
+    } else if (format !== 'parquet') {
+      if (compression) await unpack(file, compression, (path = join(await folder(), `${index}.unpacked`)), maxExpansion);
+      const text = said ? {encoding: said, evidence: [{rule: 'encoding', detail: `${said}, as was said`, count: null} as const]} : await findEncoding(file.name, path);
+      texts.push(text);
+      if (text.encoding !== 'utf-8') {
+        const packed = path;
+        await toUtf8(file.name, packed, text.encoding, (path = join(await folder(), `${index}.utf8`)));
+        if (packed !== file.path) await rm(packed);
+      }
+    }
+    paths.push(path);
+  }
+  return {paths, text: texts.find(({evidence}) => evidence.length > 0) ?? texts[0] ?? null};
 }
 
 const engineFormat: Readonly<Record<SourceFormat, RawFormat>> = {csv: 'csv', tsv: 'csv', json: 'json', ndjson: 'ndjson', parquet: 'parquet', arrow: 'parquet'};
 
 function kindOf(file: FoundFile, spec: SourceSpec): {format: SourceFormat; compression: 'gzip' | 'zstd' | undefined} {
   const endings = basename(file.fileName).toLowerCase().split('.').slice(1);
-  const compression = compressions[endings.at(-1) ?? ''];
-  if (compression) endings.pop();
+  const ending = compressions[endings.at(-1) ?? ''];
+  if (ending) endings.pop();
+  const compression = spec.options?.compression ?? ending;
   const format = spec.format ?? formats[endings.at(-1) ?? ''];
   // Parquet and Arrow are compressed inside; a compressed whole cannot be read by its parts.
   if (!format || (compression && (format === 'parquet' || format === 'arrow'))) throw new MillraceError('SOURCE_FORMAT_UNKNOWN', {path: file.name});
@@ -84,8 +129,6 @@ async function look(file: FoundFile, format: SourceFormat, compression: 'gzip' |
     await handle.read(tail, 0, tail.length, bytes - tail.length);
     const wrong = compression ? wrongCompression(head, compression) : wrongContent(head, tail, format);
     if (wrong) throw new MillraceError('SOURCE_UNREADABLE', {path: file.name, format, reason: wrong});
-    const damaged = compression && (await damage(file.path, compression));
-    if (damaged) throw new MillraceError('SOURCE_UNREADABLE', {path: file.name, format, reason: damaged});
     return {name: file.name, path: file.path, bytes, modifiedAt: Number(mtimeMs), inode: ino};
   } finally {
     await handle.close();
@@ -101,8 +144,7 @@ function wrongContent(head: Buffer, tail: Buffer, format: SourceFormat): string 
     case 'arrow':
       return head.toString('latin1', 0, 6) === 'ARROW1' || head.readInt32LE(0) === -1 ? null : 'it begins neither as an Arrow file nor as an Arrow stream.';
     default:
-      if ((head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff)) return 'it is UTF-16; save it as UTF-8.';
-      return head.includes(0) ? 'it is binary, not text.' : null;
+      return null;
   }
 }
 
@@ -118,20 +160,4 @@ async function unchanged(files: readonly Looked[]): Promise<void> {
       throw new MillraceError('SOURCE_CHANGED', {path: file.name});
     }
   }
-}
-
-async function convert(found: readonly FoundFile[], folder: string, importArrow: ImportArrow): Promise<string[]> {
-  await mkdir(folder, {recursive: true});
-  const paths: string[] = [];
-  try {
-    for (const [index, file] of found.entries()) {
-      const out = join(folder, `${index}.parquet`);
-      await importArrow(file.path, out);
-      paths.push(out);
-    }
-  } catch (error) {
-    await rm(folder, {recursive: true, force: true});
-    throw error;
-  }
-  return paths;
 }

@@ -4,7 +4,8 @@
  * A source kind turns a specification (a path pattern, an upload) into raw files that an engine can read, and tells by a
  * fingerprint whether they changed since the last time. Kinds are listed in kinds.ts.
  */
-import type {RawFiles, RawOptions} from '../engines/engine.ts';
+import type {RawFiles, RawOptions, TextEncoding} from '../engines/engine.ts';
+import type {Evidence} from '../schemas/detection/detection.ts';
 
 /** What a user says of a source. Exactly one of the places is given. */
 export interface SourceSpec {
@@ -35,11 +36,13 @@ export type FoundRawFile = Pick<RawFile, 'name' | 'bytes' | 'sha256'>;
 export interface OpenedSource {
   readonly files: readonly RawFile[];
   readonly raw: RawFiles;
+  /** Of text files, as their bytes told it; they are UTF-8 in `raw`. */
+  readonly text: {readonly encoding: TextEncoding; readonly evidence: readonly Evidence[]} | null;
   /** Same bytes and options, same fingerprint. */
   readonly fingerprint: string;
   /** Throws SOURCE_CHANGED when a file is no longer as it was. */
   unchanged(): Promise<void>;
-  /** Removes what opening made (an unpacked or converted copy). */
+  /** Removes what opening made (unpacked or converted copies). */
   close(): Promise<void>;
 }
 
@@ -47,7 +50,7 @@ export interface SourceKind {
   readonly kind: string;
   /** True when this kind reads the specification. */
   accepts(spec: SourceSpec): boolean;
-  /** @throws SOURCE_NOT_FOUND, SOURCE_OUTSIDE_ROOTS, SOURCE_EMPTY, SOURCE_FORMAT_UNKNOWN, SOURCE_UNREADABLE, UPLOAD_NOT_FOUND */
+  /** @throws SOURCE_NOT_FOUND, SOURCE_OUTSIDE_ROOTS, SOURCE_EMPTY, SOURCE_FORMAT_UNKNOWN, SOURCE_UNREADABLE, SOURCE_ENCODING, SOURCE_EXPANDS, UPLOAD_NOT_FOUND */
   open(spec: SourceSpec, scratch: string, only?: ReadonlySet<string>): Promise<OpenedSource>;
   /** Every file there is now, with its checksum; none when nothing matches. Only of kinds whose files come and go. */
   list?(spec: SourceSpec): Promise<readonly FoundRawFile[]>;

@@ -477,7 +477,7 @@ export function engineConformance(name: string, create: (folder: string) => Engi
 
       test('csv: codes stay text, integers are narrow, None is a value, empty is null', async () => {
         const {types, rows} = await sniff('a.csv', 'Zip Code,n,Cost Total $,big,huge,f,day,none\n00501,1,,3000000000,12345678901234567890,1.5,2001-02-03,None\n10001,-2,7,1,2,2,2001-02-04,x\n');
-        expect(types).toEqual({zip_code: 'utf8', n: 'int32', cost_total: 'int32?', big: 'int64', huge: 'utf8', f: 'float64', day: 'date', none: 'utf8'});
+        expect(types).toEqual({zip_code: 'utf8', n: 'int32', cost_total: 'int32?', big: 'int64', huge: 'decimal(38,0)', f: 'float64', day: 'date', none: 'utf8'});
         expect(rows[0]).toMatchObject({'Zip Code': '00501', 'Cost Total $': null, none: 'None', day: '2001-02-03'});
       });
 

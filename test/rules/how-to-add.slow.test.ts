@@ -61,18 +61,18 @@ const sourceKind: Changes = {
   'src/sources/inline/inline-source.ts': `import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {openFiles} from '../raw-files.ts';
-import type {ImportArrow} from '../raw-files.ts';
+import type {OpenOptions} from '../raw-files.ts';
 import type {SourceKind} from '../source.ts';
 
 /** Text that stands in the definition itself. */
-export function createInlineSource(options: {readonly importArrow: ImportArrow}): SourceKind {
+export function createInlineSource(options: OpenOptions): SourceKind {
   return {
     kind: 'inline',
     accepts: spec => spec.inline !== undefined,
     async open(spec, scratch) {
       const path = join(scratch, 'inline.csv');
       await writeFile(path, spec.inline!);
-      return openFiles([{name: 'inline', path, fileName: 'inline.csv'}], spec, scratch, options.importArrow);
+      return openFiles([{name: 'inline', path, fileName: 'inline.csv'}], spec, scratch, options);
     },
   };
 }

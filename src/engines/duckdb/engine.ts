@@ -13,7 +13,7 @@ import {neverNull} from './nullability.ts';
 import {profiled} from './profile.ts';
 import {queryColumns, relationSql, statement} from './relations.ts';
 import {writeScored} from './scored.ts';
-import {sniffed} from './sniff.ts';
+import {detected} from './detect/detect.ts';
 import {columnNames, publishFile, writeParquet} from './write.ts';
 
 export type DuckDbOptions = DatabaseOptions;
@@ -64,7 +64,7 @@ export function createDuckDbEngine(options: DuckDbOptions): Engine {
         {query},
       ),
 
-    sniff: raw => database.use(lease => sniffed(lease, raw), {}, {query: {sql: '', relations: {raw}}}),
+    sniff: (raw, work) => database.use(lease => detected(lease, raw), work, {query: {sql: '', relations: {raw}}}),
 
     materialize: (query, target, work) => database.use(lease => writeParquet(lease, query, target), work, {query, writing: target.folder}),
 

@@ -1,5 +1,5 @@
 import {MillraceError} from '../../core/errors.ts';
-import type {Query} from '../engine.ts';
+import type {Query, RawFiles} from '../engine.ts';
 import {linesBefore} from './relations.ts';
 
 const fullDisk = /no space left on device|disk quota exceeded|file too large|could not write.*space|ENOSPC|EDQUOT|EFBIG|max_temp_directory_size/i;
@@ -19,7 +19,7 @@ export function failure(error: unknown, doing: Doing = {}): Error {
   if (fullDisk.test(text)) return new MillraceError('DISK_FULL', {path: doing.writing ?? 'the temporary files'}, {cause: error});
   const kind = /^(\w[\w ]*?) Error:/.exec(text)?.[1] ?? '';
   const raw = Object.values(doing.query?.relations ?? {}).find(relation => relation.kind === 'raw');
-  if (raw?.kind === 'raw' && unreadable.test(text)) return sourceUnreadable(text, raw.files, raw.format, error);
+  if (raw?.kind === 'raw' && unreadable.test(text)) return lineTooLong(text, raw) ?? sourceUnreadable(text, raw, error);
   const damaged = tablePaths(doing.query).find(path => text.includes(path));
   if (damaged !== undefined && (kind === 'IO' || kind === 'Invalid Input')) return new MillraceError('FILE_DAMAGED', {path: damaged}, {cause: error});
   if (kind === 'Permission') return new MillraceError('SQL_NOT_ALLOWED', {reason: readable(text)}, {cause: error});
@@ -32,9 +32,20 @@ export function failure(error: unknown, doing: Doing = {}): Error {
 const tablePaths = (query: Query | undefined): string[] =>
   Object.values(query?.relations ?? {}).flatMap(relation => (relation.kind === 'table' ? relation.files.map(file => file.path) : []));
 
-export function sourceUnreadable(text: string, files: readonly string[], format: string, cause?: unknown): MillraceError {
-  const path = files.find(file => text.includes(file)) ?? files[0] ?? '';
-  return new MillraceError('SOURCE_UNREADABLE', {path, format, reason: readable(text)}, {cause});
+/** The file that a text names, as people know it; the first where it names none. */
+export function nameOf(text: string, {files, names}: RawFiles): string {
+  const index = Math.max(0, files.findIndex(file => text.includes(file)));
+  return names?.[index] ?? files[index] ?? '';
+}
+
+export function sourceUnreadable(text: string, raw: RawFiles, cause?: unknown): MillraceError {
+  const reason = raw.files.reduce((sentence, file, index) => sentence.replaceAll(file, raw.names?.[index] ?? file), readable(text));
+  return new MillraceError('SOURCE_UNREADABLE', {path: nameOf(text, raw), format: raw.format, reason}, {cause});
+}
+
+function lineTooLong(text: string, raw: RawFiles): MillraceError | null {
+  const limit = /Maximum line size of (\d+) bytes exceeded/.exec(text)?.[1];
+  return limit === undefined ? null : new MillraceError('SOURCE_LINE_TOO_LONG', {path: nameOf(text, raw), line: /CSV Error on Line: (\d+)/.exec(text)?.[1] ?? 'a', limit});
 }
 
 /** The first paragraph, without the error's class. */

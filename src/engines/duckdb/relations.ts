@@ -1,8 +1,9 @@
 import {MillraceError} from '../../core/errors.ts';
 import {parseTypeName} from '../../schemas/parse-type.ts';
 import type {DataType} from '../../schemas/schema.ts';
-import type {Query, RawFiles, RawOptions, Relation, Table} from '../engine.ts';
+import type {Query, RawColumn, RawFiles, RawOptions, Relation, Table} from '../engine.ts';
 import {identifier, literal, literalList, sqlType, withoutTrailer} from '../sql-text.ts';
+import {provenValue} from './cells.ts';
 import type {Lease} from './database.ts';
 import {dataType, readSchema, rowIdName} from './types.ts';
 
@@ -61,10 +62,10 @@ function rawSql(raw: RawFiles): string {
   const files = literalList(raw.files);
   switch (raw.format) {
     case 'csv':
-      return `SELECT * FROM read_csv(${[files, ...csvOptions(raw.options)].join(', ')})`;
+      return `SELECT ${readColumns(raw.options.columns)} FROM read_csv(${[files, ...csvOptions(raw.options)].join(', ')})`;
     case 'json':
     case 'ndjson':
-      return `SELECT ${jsonColumns(raw.options)} FROM read_json(${[files, ...jsonOptions(raw)].join(', ')})`;
+      return `SELECT ${raw.options.columns ? readColumns(raw.options.columns) : jsonColumns(raw.options)} FROM read_json(${[files, ...jsonOptions(raw)].join(', ')})`;
     case 'parquet':
       return `SELECT * FROM read_parquet(${files}${raw.files.length > 1 ? ', union_by_name = true' : ''})`;
   }
@@ -76,9 +77,22 @@ export function csvOptions(options: RawOptions): string[] {
   return [
     'ignore_errors = false',
     ...csvDialect(options),
-    ...(known ? ['auto_detect = false', `columns = {${known.map(column => `${literal(column.name)}: ${literal(columnType(column.type))}`).join(', ')}}`] : typeOverrides(options)),
+    ...(known ? ['auto_detect = false', columnTypes(known)] : typeOverrides(options)),
   ];
 }
+
+/** Where the reader itself can make the value of the text: it does so faster, and names the line where it cannot. */
+const isPlain = ({nulls = [], format, booleans}: RawColumn): boolean => nulls.length === 0 && format === undefined && booleans === undefined;
+
+const readColumns = (columns: readonly RawColumn[] | undefined): string =>
+  columns === undefined || columns.every(isPlain) ? '*' : columns.map(column => (isPlain(column) ? identifier(column.name) : `${provenValue(identifier(column.name), column)} AS ${identifier(column.name)}`)).join(', ');
+
+const columnTypes = (columns: readonly RawColumn[]): string =>
+  `columns = {${columns.map(column => `${literal(column.name)}: ${literal(isPlain(column) ? columnType(column.type) : 'VARCHAR')}`).join(', ')}}`;
+
+/** Reads every column as text, under the names c0, c1 …; what is quoted and empty is a text of no characters. */
+export const csvText = (raw: RawFiles, width: number): string =>
+  `read_csv(${[literalList(raw.files), 'ignore_errors = false', ...csvDialect(raw.options), 'auto_detect = false', `columns = {${Array.from({length: width}, (_, index) => `c${index}: 'VARCHAR'`).join(', ')}}`].join(', ')})`;
 
 export function csvDialect(options: RawOptions): string[] {
   const said = (name: string, value: string | undefined) => (value === undefined ? [] : [`${name} = ${literal(value)}`]);
@@ -89,9 +103,7 @@ export function csvDialect(options: RawOptions): string[] {
     ...said('escape', options.escape),
     ...(options.header === undefined ? [] : [`header = ${options.header}`]),
     ...(options.skip === undefined ? [] : [`skip = ${options.skip}`]),
-    ...(options.nulls === undefined ? [] : [`nullstr = ${literalList(options.nulls)}`]),
-    ...said('dateformat', options.dateFormat),
-    ...said('timestampformat', options.timestampFormat),
+    'allow_quoted_nulls = false',
   ];
 }
 
@@ -111,7 +123,7 @@ export function jsonOptions(raw: RawFiles): string[] {
     `format = '${raw.format === 'ndjson' ? 'newline_delimited' : 'auto'}'`,
     `maximum_object_size = ${largestJsonObject}`,
     ...compression(raw.options),
-    ...(columns ? ['auto_detect = false', `columns = {${columns.map(column => `${literal(column.name)}: ${literal(columnType(column.type))}`).join(', ')}}`] : ['sample_size = -1']),
+    ...(columns ? ['auto_detect = false', columnTypes(columns)] : ['sample_size = -1']),
   ];
 }
 

@@ -1,6 +1,8 @@
 import {MillraceError} from '../../core/errors.ts';
 import type {Engine, RawFiles} from '../../engines/engine.ts';
 import {identifier} from '../../engines/sql-text.ts';
+import {ambiguities} from '../../schemas/detection/detection.ts';
+import type {Detection, Evidence} from '../../schemas/detection/detection.ts';
 import type {Schema} from '../../schemas/schema.ts';
 import type {IngestStep} from '../pipeline.ts';
 import {newFiles} from './new-files.ts';
@@ -34,7 +36,8 @@ async function prepareFiles(step: IngestStep, {services, scratch, signal}: StepC
   const {engine} = services;
   const source = await services.sources.open({...step.source, options: {...step.source.options, ...step.options}}, scratch, only);
   try {
-    const {schema, raw} = await engine.sniff(source.raw);
+    const detection = await engine.sniff(source.raw, {signal});
+    const {schema, raw} = detection;
     return {
       identity: {source: source.fingerprint},
       rowsIn: null,
@@ -45,6 +48,7 @@ async function prepareFiles(step: IngestStep, {services, scratch, signal}: StepC
         columns: Object.fromEntries(schema.fields.map(field => [field.name, [`${step.source.path ?? 'upload'}.${field.sourceName ?? field.name}`]])),
       },
       async stage(folder, target, report) {
+        for (const doubt of doubts(detection, source.text?.evidence)) report.log('warn', doubt);
         const files = await engine.materialize({sql: selectAs(schema), relations: {raw}}, {folder, schema: target}, {
           signal,
           onProgress: fraction => report.progress(fraction),
@@ -63,6 +67,15 @@ async function prepareFiles(step: IngestStep, {services, scratch, signal}: StepC
     await source.close();
     throw error;
   }
+}
+
+/** Lines a run tells of what detection left open; `detectSchema` tells all of it. */
+const mostDoubts = 20;
+
+function doubts(detection: Detection, ofText: readonly Evidence[] = []): string[] {
+  const open = [...ofText.filter(item => item.ambiguous).map(evidence => ({column: null, evidence})), ...ambiguities(detection)];
+  const lines = open.slice(0, mostDoubts).map(({column, evidence: {detail}}) => (column === null ? detail : `${column}: ${detail}`));
+  return open.length > mostDoubts ? [...lines, `and ${open.length - mostDoubts} more columns leave something open: see detectSchema`] : lines;
 }
 
 async function countRows(engine: Engine, raw: RawFiles, signal: AbortSignal): Promise<number> {

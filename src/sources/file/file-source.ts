@@ -5,15 +5,14 @@ import {basename, isAbsolute, join, relative, resolve, sep} from 'node:path';
 import {MillraceError} from '../../core/errors.ts';
 import {sha256OfFiles} from '../../core/sha256.ts';
 import {openFiles} from '../raw-files.ts';
-import type {FoundFile, ImportArrow} from '../raw-files.ts';
+import type {FoundFile, OpenOptions} from '../raw-files.ts';
 import type {SourceKind} from '../source.ts';
 
-export interface FileSourceOptions {
+export interface FileSourceOptions extends OpenOptions {
   /** What relative paths start from; its files may be read. */
   readonly projectFolder: string;
   /** Other folders whose files may be read. */
   readonly roots: readonly string[];
-  readonly importArrow: ImportArrow;
 }
 
 /** Files by path, glob, or `package:NAME/FILE`; after symbolic links are followed, all must lie in the allowed folders. */
@@ -26,7 +25,7 @@ export function createFileSource(options: FileSourceOptions): SourceKind {
       const chosen = only ? found.filter(file => only.has(file.name)) : found;
       const gone = only && [...only].find(name => !found.some(file => file.name === name));
       if (gone !== undefined) throw new MillraceError('SOURCE_CHANGED', {path: gone});
-      return openFiles(chosen, spec, scratch, options.importArrow);
+      return openFiles(chosen, spec, scratch, options);
     },
     async list(spec) {
       const found = await find(spec.path!, options).catch((error: unknown) => {

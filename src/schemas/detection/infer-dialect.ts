@@ -1,0 +1,177 @@
+import type {Evidence} from './detection.ts';
+import {fits, inferColumn} from './infer-column.ts';
+import {afterLines, readRecords} from './csv-text.ts';
+import type {Marks, Records} from './csv-text.ts';
+import {isNullWord} from './words.ts';
+
+/** What the user said of a text file; what is not said is inferred. */
+export interface SaidOfText {
+  readonly delimiter?: string;
+  readonly quote?: string;
+  readonly escape?: string;
+  readonly header?: boolean;
+  readonly skip?: number;
+}
+
+export interface TextDialect extends Marks {
+  readonly header: boolean;
+  /** Lines before the header, or before the first record. */
+  readonly skip: number;
+  readonly newline: 'lf' | 'crlf' | 'cr';
+  /** Of the header as it is written, or empty names. */
+  readonly names: readonly string[];
+  readonly evidence: readonly Evidence[];
+  /** Why the text is not what its dialect says, where it is not. */
+  readonly problem: string | null;
+}
+
+const delimiters = [',', ';', '\t', '|'];
+const names: Readonly<Record<string, string>> = {',': 'comma', ';': 'semicolon', '\t': 'tab', '|': 'pipe'};
+
+/** Rows that the header is compared with. */
+const compared = 500;
+
+interface Trial {
+  readonly marks: Marks;
+  readonly records: Records;
+  /** Lines left out before it. */
+  readonly skip: number;
+  /** Fields of most records. */
+  readonly width: number;
+  /** Share of records that have as many. */
+  readonly share: number;
+}
+
+/**
+ * How a text is delimited, from its beginning. All records must have as many fields; where no reading gives that, the one is taken that
+ * most records have, and reading the file says which lines differ.
+ */
+export function inferDialect(text: string, whole: boolean, said: SaidOfText): TextDialect {
+  const newline = newlineOf(text);
+  const evidence: Evidence[] = [];
+  const best = bestTrial(text, whole, said, evidence);
+  const {marks, records: {rows}, skip} = best;
+  if (skip > 0 && said.skip === undefined) evidence.push({rule: 'skipped_lines', detail: `left out before the ${rows.length > 0 ? 'first record' : 'end'}: '${text.split(/\r\n|\n|\r/, skip).join("', '").slice(0, 200)}'`, count: skip});
+  const header = said.header ?? inferHeader(rows, evidence);
+  const first = rows[0] ?? [];
+  return {
+    ...marks, header, skip, newline, evidence, problem: problemOf(best, said),
+    names: header ? first.map(name => (name ?? '').trim()) : first.map(() => ''),
+  };
+}
+
+function newlineOf(text: string): TextDialect['newline'] {
+  const at = text.search(/[\r\n]/);
+  if (at < 0 || text[at] === '\n') return 'lf';
+  return text[at + 1] === '\n' ? 'crlf' : 'cr';
+}
+
+function bestTrial(text: string, whole: boolean, said: SaidOfText, evidence: Evidence[]): Trial {
+  const trials: Trial[] = [];
+  const quotes = said.quote === undefined ? ['"', "'"] : [said.quote];
+  for (const quote of quotes) {
+    const escapes = said.escape !== undefined ? [said.escape] : quote !== '' && text.includes(`\\${quote}`) ? [quote, '\\'] : [quote];
+    for (const escape of escapes) {
+      for (const delimiter of said.delimiter === undefined ? delimiters : [said.delimiter]) trials.push(trial(text, whole, {delimiter, quote, escape}, said.skip));
+    }
+  }
+  const quoted = trials.filter(({marks, records}) => marks.quote !== "'" || said.quote !== undefined || (records.quotedFields > 0 && records.errors === 0));
+  const better = (a: Trial, b: Trial): number =>
+    Number(b.records.errors === 0) - Number(a.records.errors === 0)
+    || Number(isTable(b)) - Number(isTable(a))
+    || b.share * Number(b.width > 1) - a.share * Number(a.width > 1)
+    || a.skip - b.skip
+    || Number(b.records.quotedFields > 0) - Number(a.records.quotedFields > 0)
+    || strays(a) - strays(b)
+    || b.width - a.width;
+  const [best, ...others] = quoted.sort(better) as [Trial, ...Trial[]];
+  const {delimiter, quote, escape} = best.marks;
+  const rival = others.find(other => other.marks.delimiter !== delimiter && other.marks.quote === quote && isTable(other) && other.skip === best.skip && other.records.errors === 0);
+  const open = said.delimiter === undefined && isTable(best) && rival !== undefined;
+  evidence.push({rule: 'delimiter', count: best.records.rows.length, ...(open ? {ambiguous: true} : {}), detail: said.delimiter !== undefined ? `'${delimiter}', as was said`
+    : best.width <= 1 ? 'none: lines are one field each'
+      : `${names[delimiter]}: ${best.share === 1 ? 'every record' : `${Math.floor(best.share * 100)} % of the records`} looked at ${best.share === 1 ? 'has' : 'have'} ${best.width} fields${open ? `; with a ${names[rival!.marks.delimiter]} each has ${rival!.width}` : ''}`});
+  if (best.records.quotedFields > 0) evidence.push({rule: 'quote', detail: `fields are quoted with ${quote}${escape === quote ? ', doubled within' : `, ${escape} before one within`}`, count: best.records.quotedFields});
+  return best;
+}
+
+/** Every record has as many fields, and more than one. */
+const isTable = ({width, share, records}: Trial): boolean => width > 1 && share === 1 && records.errors === 0;
+
+/** Fields that hold another delimiter, unquoted or not. */
+function strays({marks, records}: Trial): number {
+  const others = delimiters.filter(delimiter => delimiter !== marks.delimiter);
+  return records.rows.reduce((sum, row) => sum + row.filter(field => field !== null && others.some(other => field.includes(other))).length, 0);
+}
+
+function trial(text: string, whole: boolean, marks: Marks, said: number | undefined): Trial {
+  const from = (skip: number): Records => readRecords(afterLines(text, skip), marks, whole);
+  if (said !== undefined) return {...measured(from(said)), marks, skip: said};
+  const commented = text.split(/\r\n|\n|\r/, 100).findIndex(line => line.trim() !== '' && !line.startsWith('#'));
+  // Blank lines are no records anyway; they count as left out only with comments between them.
+  const comments = /^(?:\s*[\r\n])*#/.test(text) ? Math.max(0, commented) : 0;
+  const plain = {...measured(from(comments)), marks, skip: comments};
+  if (plain.width <= 1 || plain.share === 1 || plain.records.rows.length < 3) return plain;
+  // A title above the header: lines without any delimiter before those that all have as many.
+  const titles = plain.records.rows.findIndex(row => row.length > 1);
+  if (titles < 1 || titles > 20) return plain;
+  const skip = comments + plain.records.lines[titles]! - 1;
+  const titled = {...measured(from(skip)), marks, skip};
+  return titled.share === 1 && titled.width > 1 ? titled : plain;
+}
+
+function measured(records: Records): {records: Records; width: number; share: number} {
+  const widths = new Map<number, number>();
+  for (const row of records.rows) widths.set(row.length, (widths.get(row.length) ?? 0) + 1);
+  let width = 0;
+  let count = 0;
+  for (const [one, times] of widths) if (times > count || (times === count && one > width)) [width, count] = [one, times];
+  return {records, width, share: records.rows.length === 0 ? 0 : count / records.rows.length};
+}
+
+/**
+ * Whether the first record is names. It is where a name is none of its column's type; where all columns are text it is, unless a name is
+ * missing, comes twice, or comes again as a value.
+ */
+function inferHeader(rows: Records['rows'], evidence: Evidence[]): boolean {
+  const [first, ...rest] = rows;
+  if (!first) return false;
+  const body = rest.slice(0, compared);
+  const column = (index: number): string[] => body.flatMap(row => (typeof row[index] === 'string' && row[index] !== '' ? [row[index]] : []));
+  let names = 0;
+  let values = 0;
+  first.forEach((name, index) => {
+    const {reading} = inferColumn(column(index));
+    if (reading.type === 'utf8' || name === null || isNullWord(name)) return;
+    if (fits(name, reading)) values++;
+    else names++;
+  });
+  if (names > 0) {
+    evidence.push({rule: 'header', detail: `the first record is names: ${names === 1 ? 'one is' : `${names} are`} no value of ${names === 1 ? 'its column' : 'their columns'}`, count: names});
+    return true;
+  }
+  if (values > 0) {
+    evidence.push({rule: 'header', detail: 'there are no names: the first record is values like the others', count: values});
+    return false;
+  }
+  const given = first.map(name => (name ?? '').trim());
+  const looks = given.every(name => name !== '' && !/^[-+]?[\d.]/.test(name) && name.length <= 100) && new Set(given).size === given.length;
+  const again = first.some((name, index) => name !== null && body.some(row => row[index] === name));
+  const header = looks && !again;
+  evidence.push({rule: 'header', detail: header ? 'the first record is taken for names: no type tells it from the others' : 'the first record is taken for values: it is like the others', count: null, ambiguous: true});
+  return header;
+}
+
+function problemOf({records, width, share, marks, skip}: Trial, said: SaidOfText): string | null {
+  const {rows, lines} = records;
+  if (rows.length === 0) return null;
+  if (said.delimiter === undefined && width <= 1) {
+    const [only] = rows[0]!;
+    if (typeof only === 'string' && /[,;\t|]/.test(only) && records.quotedFields === 0) return `its lines have different numbers of fields: not all have those of '${only.slice(0, 60)}'`;
+  }
+  if (share < 1) {
+    const odd = rows.flatMap((row, index) => (row.length === width ? [] : [`line ${lines[index]! + skip} has ${row.length}`]));
+    return `its lines have different numbers of fields: most have ${width} by '${marks.delimiter === '\t' ? '\\t' : marks.delimiter}', but ${odd.slice(0, 5).join(', ')}${odd.length > 5 ? ` and ${odd.length - 5} more` : ''}`;
+  }
+  return null;
+}
