@@ -27,7 +27,7 @@ export const ingestKind: StepKind<IngestStep> = {
     const refuse = async (): Promise<never> => {
       throw new MillraceError('SOURCE_REWRITTEN', {dataset: step.into, count: refused.length, path: refused[0]});
     };
-    return {...prepared, identity: null, due, notices, onlyNewFiles: true, ...(refused.length > 0 ? {stage: refuse} : {})};
+    return {...prepared, identity: null, due, notices: [...notices, ...(prepared.notices ?? [])], onlyNewFiles: true, ...(refused.length > 0 ? {stage: refuse} : {})};
   },
 };
 
@@ -43,12 +43,12 @@ async function prepareFiles(step: IngestStep, {services, scratch, signal}: StepC
       rowsIn: null,
       bytesIn: source.files.reduce((sum, file) => sum + file.bytes, 0),
       described: schema,
+      notices: doubts(detection, source.text?.evidence).map(message => ({level: 'warn', message}) as const),
       lineage: {
         files: source.files.map(({name, sha256, bytes}) => ({name, sha256, bytes})),
         columns: Object.fromEntries(schema.fields.map(field => [field.name, [`${step.source.path ?? 'upload'}.${field.sourceName ?? field.name}`]])),
       },
       async stage(folder, target, report) {
-        for (const doubt of doubts(detection, source.text?.evidence)) report.log('warn', doubt);
         const files = await engine.materialize({sql: selectAs(schema), relations: {raw}}, {folder, schema: target}, {
           signal,
           onProgress: fraction => report.progress(fraction),
