@@ -38,6 +38,8 @@ import {createOnnxRuntime} from './inference/onnx/onnx-runtime.ts';
 import type {InferenceRuntime} from './inference/runtime.ts';
 import {backup} from './maintenance/backup.ts';
 import {doctor} from './maintenance/doctor.ts';
+import {collectGarbage, planGarbage, removeLeftovers} from './maintenance/garbage.ts';
+import type {GarbageOptions} from './maintenance/garbage.ts';
 import type {Maintenance, Places} from './maintenance/maintenance.ts';
 import {ModelRegistry} from './models/registry.ts';
 import {findBreakages} from './pipelines/breakages.ts';
@@ -139,9 +141,14 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
     heads: asFunction(({config, catalog}: Services) => new Heads(catalog, config.catalog.url === null)).singleton(),
     datasets: asFunction(({catalog, warehouse}: Services) => createDatasets({catalog, warehouse})).singleton(),
     lineage: asFunction(({catalog}: Services) => createLineage({catalog})).singleton(),
-    maintenance: asFunction(({config, catalog}: Services): Maintenance => {
-      const places: Places = {catalog, warehouse: config.warehouse.folder, models: config.models.folder, uploads: config.uploads.folder};
-      return {backup: folder => backup(places, folder), doctor: options => doctor(places, options)};
+    maintenance: asFunction((services: Services): Maintenance => {
+      const {warehouse: {graceHours}, uploads, events} = services.config;
+      const places = placesOf(services);
+      const garbage: GarbageOptions = {graceHours, uploadDays: uploads.retentionDays, eventDays: events.retentionDays, sweep: () => sweep(services, graceHours)};
+      return {
+        backup: folder => backup(places, folder), doctor: options => doctor(places, options),
+        planGarbage: () => planGarbage(places, garbage), collectGarbage: () => collectGarbage(places, garbage),
+      };
     }).singleton(),
     models: asFunction(({config, catalog, runtime, warehouse, engine, metrics}: Services) =>
       new ModelRegistry({...config.models, keepLoaded: 16}, catalog, runtime, warehouse, engine, metrics)).singleton(),
@@ -195,14 +202,24 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
   };
 }
 
+const placesOf = ({config, catalog}: Pick<Services, 'config' | 'catalog'>): Places => (
+  {catalog, warehouse: config.warehouse.folder, models: config.models.folder, uploads: config.uploads.folder});
+
+/** Mends what killed processes left; answers how many folders of the warehouse those were. */
+async function sweep({config, warehouse, models}: Pick<Services, 'config' | 'warehouse' | 'models'>, graceHours: number): Promise<number> {
+  const folders = await warehouse.sweep(graceHours);
+  await models.sweep(graceHours);
+  for (const folder of [scratchOf(config), config.engine.tempFolder, join(config.published.folder, draftsFolder)]) await sweepFolder(folder, graceHours);
+  return folders;
+}
+
 /** The order of life: each part may use those before it. */
-function arrange({lifecycle, config, mode, logger, metrics, catalog, heads, engine, runtime, models, warehouse, worker, pipelines, scheduler, graphModel, graphql, http}: Services): void {
+function arrange(services: Services): void {
+  const {lifecycle, config, mode, logger, metrics, catalog, heads, engine, runtime, models, worker, pipelines, scheduler, graphModel, graphql, http} = services;
   const folders = [config.data.folder, config.warehouse.folder, config.models.folder, config.engine.tempFolder, config.uploads.folder, config.published.folder, scratchOf(config)];
-  /** Mends what killed processes left. */
-  const sweep = async (graceHours: number): Promise<void> => {
-    await warehouse.sweep(graceHours);
-    await models.sweep(graceHours);
-    for (const folder of [scratchOf(config), config.engine.tempFolder, join(config.published.folder, draftsFolder)]) await sweepFolder(folder, graceHours);
+  const {gcHours, graceHours} = config.warehouse;
+  const collectInTurn = async (): Promise<void> => {
+    if (gcHours > 0 && (await catalog.transaction(stores => stores.expiry.takeTurn('gc', gcHours)))) await services.maintenance.collectGarbage();
   };
   lifecycle
     .add({name: 'folders', start: async () => void (await Promise.all(folders.map(folder => mkdir(folder, {recursive: true}))))})
@@ -221,10 +238,18 @@ function arrange({lifecycle, config, mode, logger, metrics, catalog, heads, engi
     .add({name: 'inference', start: () => runtime.start(), stop: () => runtime.stop()})
     .add({name: 'models', stop: () => models.stop()})
     // An embedded folder has one owner, so whatever no snapshot names is left over; elsewhere only what is old.
-    .add({name: 'sweep', start: () => sweep(config.catalog.url === null ? 0 : config.warehouse.graceHours)})
+    .add({
+      name: 'sweep',
+      async start() {
+        await removeLeftovers(placesOf(services));
+        await sweep(services, config.catalog.url === null ? 0 : graceHours);
+      },
+    })
     .add(periodic('upkeep', 3_600, async () => {
-      await sweep(config.warehouse.graceHours);
+      await removeLeftovers(placesOf(services));
+      await sweep(services, graceHours);
       await catalog.transaction(stores => stores.runs.expireEvents(config.events.retentionDays));
+      await collectInTurn();
     }, logger));
   if (mode !== 'work') {
     lifecycle

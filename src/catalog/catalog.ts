@@ -4,6 +4,7 @@
  * One PostgreSQL dialect: PGlite embedded, a server past one process. Stores reach the database only through the argument of
  * `transaction` (or of `read`, for statements that need none): nothing slow and no engine call happens inside.
  */
+import type {ExpiryStore} from '../maintenance/maintenance.ts';
 import type {ModelStore} from '../models/models.ts';
 import type {RunStore} from '../pipelines/pipeline.ts';
 import type {ScheduleStore} from '../schedules/schedule.ts';
@@ -21,6 +22,12 @@ export interface UploadRecord {
 export interface UploadStore {
   add(upload: UploadRecord): Promise<void>;
   byId(id: string): Promise<UploadRecord | null>;
+  /** Paths of all. */
+  paths(): Promise<Set<string>>;
+  /** Forgets those that came in so many days ago; answers them. */
+  expire(days: number): Promise<UploadRecord[]>;
+  /** How many that would be, and their bytes. */
+  old(days: number): Promise<{count: number; bytes: bigint}>;
 }
 
 /** Work for workers, sent in the same transaction as what it is about. A job only wakes: the run's rows are the truth. */
@@ -42,6 +49,7 @@ export interface Stores {
   readonly schedules: ScheduleStore;
   readonly models: ModelStore;
   readonly uploads: UploadStore;
+  readonly expiry: ExpiryStore;
   readonly jobs: Jobs;
   readonly changes: Changes;
 }

@@ -5,12 +5,14 @@ import {MillraceError} from '../core/errors.ts';
 import type {Catalog, CatalogDump, Channel, Stores, TableRows} from './catalog.ts';
 import {Database, asCatalogError, databaseCode} from './database.ts';
 import type {Connection} from './database.ts';
-import {PrismaDatasetStore, isUuid} from './dataset-store.ts';
+import {PrismaDatasetStore} from './dataset-store.ts';
 import {catalogIsEmpty, dumpCatalog, loadCatalog} from './dump.ts';
+import {PrismaExpiryStore} from './expiry-store.ts';
 import {channelName, channels} from './listener.ts';
 import {PrismaModelStore} from './model-store.ts';
 import {PrismaRunStore} from './run-store.ts';
 import {PrismaScheduleStore} from './schedule-store.ts';
+import {PrismaUploadStore} from './upload-store.ts';
 
 export interface CatalogOptions {
   /** A PostgreSQL URL; null: the embedded database in `folder`. */
@@ -94,10 +96,8 @@ class PrismaCatalog implements Catalog {
       runs: new PrismaRunStore(connection, runId => notify('run', runId)),
       schedules: new PrismaScheduleStore(connection),
       models: new PrismaModelStore(connection),
-      uploads: {
-        add: async upload => void (await connection.upload.create({data: upload})),
-        byId: async id => (isUuid(id) ? connection.upload.findUnique({where: {id}}) : null),
-      },
+      uploads: new PrismaUploadStore(connection),
+      expiry: new PrismaExpiryStore(connection),
       jobs: {
         wake: async runId => {
           await this.boss!.send(queue, {runId}, {db: fromPrisma(connection as never)});

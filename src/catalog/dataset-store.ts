@@ -17,7 +17,8 @@ const selectSnapshots = Prisma.sql`
   SELECT snapshot.id::text, snapshot.dataset_id::text AS "datasetId", dataset.name AS "datasetName", snapshot.sequence, snapshot.parent_id::text AS "parentId",
     snapshot.operation, schema_version.fields, schema_version.version AS "schemaVersion", snapshot.run_id::text AS "runId", snapshot.step_name AS "stepName",
     snapshot.row_count AS "rowCount", snapshot.bytes, snapshot.file_count AS "fileCount", snapshot.next_row_id AS "nextRowId",
-    snapshot.content_hash AS "contentHash", snapshot.profile, snapshot.lineage, snapshot.committed_at AS "committedAt"
+    snapshot.content_hash AS "contentHash", snapshot.profile, snapshot.lineage, snapshot.committed_at AS "committedAt",
+    snapshot.expired_at AS "expiredAt"
   FROM snapshot JOIN dataset ON dataset.id = snapshot.dataset_id JOIN schema_version ON schema_version.id = snapshot.schema_id`;
 
 type SnapshotRow = Omit<SnapshotRecord, 'schema'> & {fields: Field[]};
@@ -166,7 +167,7 @@ export class PrismaDatasetStore implements DatasetStore {
         file.first_row_id AS "firstRowId", file.row_ids AS "rowIds", file.row_count AS "rowCount", file.bytes, file.sha256, file.columns,
         file.schema_version AS "schemaVersion"
       FROM snapshot JOIN data_file AS file ON file.dataset_id = snapshot.dataset_id
-        AND file.added_at <= snapshot.sequence AND (file.removed_at IS NULL OR file.removed_at > snapshot.sequence)
+        AND snapshot.expired_at IS NULL AND file.added_at <= snapshot.sequence AND (file.removed_at IS NULL OR file.removed_at > snapshot.sequence)
       WHERE snapshot.id = ANY(${known}::uuid[]) ORDER BY file.added_at, file.position`;
     const by = Map.groupBy(rows, row => row.snapshotId);
     return new Map(snapshotIds.map(id => [id, (by.get(id) ?? []).map(({snapshotId: _, ...file}) => file)]));
@@ -204,7 +205,7 @@ export class PrismaDatasetStore implements DatasetStore {
     // A file is gone from the first later snapshot that lacks it. Its place among the files added with it is that in the first that has it.
     const files = new Map<string, {readonly file: FileRecord; readonly position: number; removedAt: number | null}>();
     let before: readonly FileRecord[] = [];
-    for (const {snapshot, files: now} of snapshots) {
+    for (const {snapshot, files: now} of snapshots.filter(({snapshot: {expiredAt}}) => expiredAt === null)) {
       const present = new Set(now.map(file => file.id));
       for (const file of before) if (!present.has(file.id)) files.get(file.id)!.removedAt = snapshot.sequence;
       now.forEach((file, position) => files.has(file.id) || files.set(file.id, {file, position, removedAt: null}));
@@ -214,7 +215,7 @@ export class PrismaDatasetStore implements DatasetStore {
       data: [...files.values()].map(({file, position, removedAt}) => ({...file, datasetId: id, position, removedAt, columns: file.columns as unknown as object[]})),
     });
     for (const {snapshot} of snapshots) await noteIngestedFiles(this.db, {...snapshot, dataset: name});
-    const head = snapshots.at(-1);
+    const head = snapshots.findLast(({snapshot: {expiredAt}}) => expiredAt === null);
     if (head) await this.db.head.create({data: {branch: 'main', datasetId: id, snapshotId: head.snapshot.id}});
   }
 
@@ -286,7 +287,12 @@ export class PrismaDatasetStore implements DatasetStore {
 
   async pin(snapshotId: string, owner: string, seconds: number): Promise<string> {
     const id = newId();
-    await this.db.$executeRaw`INSERT INTO pin (id, snapshot_id, owner, until) VALUES (${id}::uuid, ${snapshotId}::uuid, ${owner}, clock_timestamp() + ${seconds} * interval '1 second')`;
+    // The lock on the snapshot makes it wait for an expiry that is under way, and an expiry for it.
+    const pinned = await this.db.$executeRaw`
+      INSERT INTO pin (id, snapshot_id, owner, until)
+      SELECT ${id}::uuid, kept.id, ${owner}, clock_timestamp() + ${seconds} * interval '1 second'
+      FROM (SELECT id FROM snapshot WHERE id = ${snapshotId}::uuid AND expired_at IS NULL FOR SHARE) AS kept`;
+    if (pinned === 0) throw new MillraceError('SNAPSHOT_NOT_FOUND', {id: snapshotId});
     return id;
   }
 

@@ -179,6 +179,12 @@ export class PrismaRunStore implements RunStore {
       DELETE FROM run_event USING run WHERE run.id = run_event.run_id AND run.finished_at < clock_timestamp() - ${days} * interval '1 day'`;
   }
 
+  async oldEvents(days: number): Promise<number> {
+    const [row] = await this.db.$queryRaw<[{count: number}]>`
+      SELECT count(*)::int AS count FROM run_event JOIN run ON run.id = run_event.run_id WHERE run.finished_at < clock_timestamp() - ${days} * interval '1 day'`;
+    return row.count;
+  }
+
   async claim(worker: string, leaseSeconds: number): Promise<ClaimedStep | null> {
     const claimed = await this.db.$queryRaw<{run_id: string; name: string; fence: number; attempt: number; deaths: number}[]>`
       UPDATE run_step SET

@@ -8,6 +8,7 @@ import {contractCommand} from './commands/contract.ts';
 import {datasetsCommand} from './commands/datasets.ts';
 import {doctorCommand} from './commands/doctor.ts';
 import {eventsCommand} from './commands/events.ts';
+import {gcCommand} from './commands/gc.ts';
 import {ingestCommand} from './commands/ingest.ts';
 import {lineageCommand} from './commands/lineage.ts';
 import {modelsCommand} from './commands/models.ts';
@@ -30,5 +31,5 @@ export const commandGroups: readonly (readonly [title: string, commands: readonl
   ['Pipelines:', [runCommand, planCommand, ingestCommand, replayCommand, runsCommand, eventsCommand, cancelCommand, retryCommand, schedulesCommand]],
   ['Data:', [datasetsCommand, contractCommand, queryCommand, lineageCommand, verifyCommand, compactCommand]],
   ['Models:', [modelsCommand, predictCommand]],
-  ['Installation:', [configCommand, doctorCommand, backupCommand, restoreCommand, versionCommand]],
+  ['Installation:', [configCommand, doctorCommand, gcCommand, backupCommand, restoreCommand, versionCommand]],
 ];

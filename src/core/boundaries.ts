@@ -4,6 +4,7 @@
  */
 export const boundaries = [
   'step claimed', 'step begun', 'files staged', 'files moved', 'before commit', 'after commit', 'manifest written', 'step failed', 'model stored', 'schedule decided',
+  'snapshots expired', 'leftovers removed',
 ] as const;
 
 export type Boundary = (typeof boundaries)[number];

@@ -81,7 +81,8 @@ const schema = {
   },
   warehouse: {
     folder: folder('data', 'warehouse', "Where snapshots' files lie."),
-    graceHours: whole(24, 'Hours that files stay after the last snapshot naming them has expired.', [0, 1e6]),
+    graceHours: whole(24, 'Hours that files stay after the last snapshot naming them has expired, for who reads them still.', [0, 1e6]),
+    gcHours: whole(24, 'Hours between collections of what the retention of datasets has let go of; 0: only by `millrace gc`.', [0, 1e6]),
     compactFiles: whole(32, 'Small files of a dataset past which they are compacted; 0: never.', [0, 1e6]),
   },
   sources: {
@@ -140,6 +141,7 @@ const schema = {
   uploads: {
     maxBytes: bytes(10 * 2 ** 30, 'The largest upload.'),
     folder: folder('data', 'uploads', 'Where uploads lie.'),
+    retentionDays: whole(0, 'Days that uploads are kept; 0: for ever.', [0, 36_500]),
   },
   events: {
     retentionDays: whole(30, "Days that a finished run's events are kept.", [1, 36_500]),

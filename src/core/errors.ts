@@ -17,6 +17,7 @@ export const errorTable = {
   // --- what the caller named
   DATASET_NOT_FOUND: {message: "There is no dataset '{name}'.", hint: '{didYouMean} List them with `millrace datasets`.', http: 404},
   SNAPSHOT_NOT_FOUND: {message: "There is no snapshot '{id}'.", hint: "See a dataset's snapshots with the query `dataset(name) { snapshots { id } }`.", http: 404},
+  SNAPSHOT_EXPIRED: {message: "Snapshot '{id}' of '{dataset}' was kept until {at}.", hint: 'Its rule keeps {rule}; see what is kept with the query `dataset(name) { snapshots { id expiredAt } }`. A longer `retention` in the contract, or a pin, keeps more.', http: 410},
   PIPELINE_NOT_FOUND: {message: "There is no pipeline '{name}'.", hint: '{didYouMean} Put a jobs file into the jobs folder, or create one with `createPipeline`. {problems}', http: 404},
   RUN_NOT_FOUND: {message: "There is no run '{id}'.", hint: 'List runs with the query `runs { nodes { id } }`.', http: 404},
   MODEL_NOT_FOUND: {message: "There is no model '{name}'.", hint: '{didYouMean} List them with `millrace models`.', http: 404},
@@ -104,6 +105,7 @@ export const errorTable = {
   SUBSCRIBER_TOO_SLOW: {message: 'The subscriber did not read for {seconds} s.', hint: 'Subscribe again with `after` at the last number received.', http: 408},
   RECEIPT_INVALID: {message: 'The receipt cannot be read: {reason}', hint: 'Use the receipt exactly as `extensions.receipt` gave it.', http: 400, exit: 2},
   RECEIPT_DIFFERS: {message: 'The answer differs from its receipt: {reason}', hint: 'Run `millrace doctor` to check the files.', http: 409, exit: 6},
+  RECEIPT_EXPIRED: {message: 'What the receipt was given for is not kept any more: {reason}', hint: 'Ask the question again of what is kept; a longer `retention` in the contract keeps receipts verifiable for longer.', http: 410, exit: 6},
 
   // --- the installation
   CONFIG_INVALID: {message: 'The configuration is not valid: {issues}', hint: 'Mend the keys named; `millrace config` shows where each value comes from.', http: 500, exit: 2},

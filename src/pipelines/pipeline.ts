@@ -235,6 +235,8 @@ export interface RunStore {
   events(runId: string, after: bigint, limit: number): Promise<RunEventRecord[]>;
   /** Deletes the events of runs that ended that many days ago; answers how many. */
   expireEvents(days: number): Promise<number>;
+  /** How many those are. */
+  oldEvents(days: number): Promise<number>;
 
   /** Claims one step that may run now (or whose lease ran out), with a new fence; null when there is none. */
   claim(worker: string, leaseSeconds: number): Promise<ClaimedStep | null>;

@@ -19,6 +19,7 @@ import {typeName} from '../schemas/schema.ts';
 import type {Schema} from '../schemas/schema.ts';
 import {checkKeys} from './check-keys.ts';
 import {datasetNotFound} from './datasets.ts';
+import {snapshotExpired} from './expired.ts';
 import {manifestName, manifestPath, writeManifest} from './manifest.ts';
 import {asideQuery, replayedQuery} from './quarantine.ts';
 import {refuseIncompatible} from './refuse-incompatible.ts';
@@ -51,7 +52,7 @@ class LocalWarehouse implements Warehouse {
   private readonly folder: string;
   private readonly catalog: Catalog;
   private readonly engine: Engine;
-  /** By snapshot id. A snapshot never changes, so an entry is right for ever; the oldest go first. */
+  /** By snapshot id and content hash, so an entry is right for ever; the oldest go first. */
   private readonly tables = new Map<string, Table>();
 
   private readonly breakages: FindBreakages;
@@ -66,6 +67,7 @@ class LocalWarehouse implements Warehouse {
   async resolve(name: string, asOf: AsOf = {}, branch = 'main'): Promise<SnapshotRecord> {
     return this.catalog.read(async stores => {
       const found = await snapshotAsOf(stores, name, asOf, branch);
+      if (found?.expiredAt) throw await snapshotExpired(stores, found);
       if (found) return found;
       const datasets = await stores.datasets.list();
       if (!datasets.some(dataset => dataset.name === name)) throw datasetNotFound(name, datasets);
@@ -74,11 +76,18 @@ class LocalWarehouse implements Warehouse {
   }
 
   async table(snapshot: SnapshotRecord): Promise<Table> {
-    const known = this.tables.get(snapshot.id);
+    const key = `${snapshot.id} ${snapshot.contentHash}`;
+    const known = this.tables.get(key);
     if (known) return known;
-    const files = await this.catalog.read(stores => stores.datasets.files(snapshot));
+    const files = await this.catalog.read(async stores => {
+      const found = await stores.datasets.files(snapshot);
+      // It may have expired since it was looked up, and be left with some of its files.
+      const now = found.length === snapshot.fileCount ? snapshot : await stores.datasets.snapshot(snapshot.id);
+      if (now?.expiredAt) throw await snapshotExpired(stores, now);
+      return found;
+    });
     const table = this.asTable(snapshot.schema, files, snapshot.schemaVersion);
-    this.tables.set(snapshot.id, table);
+    this.tables.set(key, table);
     if (this.tables.size > 2_000) this.tables.delete(this.tables.keys().next().value!);
     return table;
   }

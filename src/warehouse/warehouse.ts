@@ -54,6 +54,8 @@ export interface SnapshotRecord {
   readonly profile: readonly ColumnProfile[];
   readonly lineage: SnapshotLineage;
   readonly committedAt: Date;
+  /** Since when its rows are not kept any more: it has no files and no profile, and cannot be read. */
+  readonly expiredAt: Date | null;
 }
 
 /** A raw file whose rows are in a dataset, as it was when it was last read. */
@@ -139,16 +141,16 @@ export interface DatasetStore {
   ingestedFiles(dataset: string): Promise<IngestedFile[]>;
   /** Versions of datasets' columns, newest first, at most `limit` of each; an entry for every id asked for. */
   schemaVersionsOf(datasetIds: readonly string[], limit: number): Promise<Map<string, SchemaVersionRecord[]>>;
-  /** The files of a snapshot, in row order. */
+  /** The files of a snapshot that has not expired, in row order. */
   files(snapshot: Pick<SnapshotRecord, 'datasetId' | 'sequence'>): Promise<FileRecord[]>;
-  /** The same for several snapshots, by id; an entry for every id asked for. */
+  /** The same for several snapshots, by id; an entry for every id asked for, empty for one that has expired. */
   filesOf(snapshotIds: readonly string[]): Promise<Map<string, FileRecord[]>>;
   /** Ids of all snapshots: their files' folders are named so. */
   allSnapshotIds(): Promise<Set<string>>;
 
   /** Whether a snapshot was committed, after commits of its dataset that are under way have ended; null when there is no such dataset. In a transaction. */
   committed(dataset: string, snapshotId: string): Promise<boolean | null>;
-  /** Path, size and checksum of every file of a dataset that any snapshot names. */
+  /** Path, size and checksum of every file of a dataset that a kept snapshot names. */
   everyFile(datasetId: string): Promise<Pick<FileRecord, 'path' | 'bytes' | 'sha256'>[]>;
   /** Writes a lost dataset again: its record, its snapshots with their files (oldest first), its head. */
   rebuild(dataset: DatasetRecord, snapshots: readonly {readonly snapshot: SnapshotRecord; readonly files: readonly FileRecord[]}[]): Promise<void>;
@@ -158,6 +160,7 @@ export interface DatasetStore {
 
   /** Ids of the snapshots that somebody holds now: nothing of them may expire. */
   pinned(): Promise<Set<string>>;
+  /** @throws SNAPSHOT_NOT_FOUND where it does not exist or has expired */
   pin(snapshotId: string, owner: string, seconds: number): Promise<string>;
   unpin(id: string): Promise<void>;
   renewPin(id: string, seconds: number): Promise<void>;
@@ -291,9 +294,9 @@ export interface Sifted {
 
 /** What readers and runners use. */
 export interface Warehouse {
-  /** @throws DATASET_NOT_FOUND, SNAPSHOT_NOT_FOUND */
+  /** @throws DATASET_NOT_FOUND, SNAPSHOT_NOT_FOUND, SNAPSHOT_EXPIRED */
   resolve(name: string, asOf?: AsOf, branch?: string): Promise<SnapshotRecord>;
-  /** What an engine reads for a snapshot. Cached: snapshots are immutable. */
+  /** What an engine reads for a snapshot that has not expired. Cached: the same content has the same files. */
   table(snapshot: SnapshotRecord): Promise<Table>;
   stage(runId: string, step: string, fence: number): Promise<Stage>;
   /**

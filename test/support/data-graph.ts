@@ -64,7 +64,7 @@ export class TestGraph {
     };
     const snapshot: SnapshotRecord = {
       id: `${name}-${list.length}`, datasetId: name, datasetName: name, sequence: list.length, parentId: null, operation: 'overwrite', schema, schemaVersion: 1, runId: null, stepName: null,
-      rowCount: BigInt(firstRowId), bytes: 0n, fileCount: files.length, nextRowId: BigInt(firstRowId), contentHash: '', profile: [], lineage: {}, committedAt: extra.committedAt ?? new Date(),
+      rowCount: BigInt(firstRowId), bytes: 0n, fileCount: files.length, nextRowId: BigInt(firstRowId), contentHash: '', profile: [], lineage: {}, committedAt: extra.committedAt ?? new Date(), expiredAt: null,
     };
     this.tables.set(snapshot.id, table);
     this.snapshots.set(name, [...list, snapshot]);

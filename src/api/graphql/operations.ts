@@ -63,7 +63,7 @@ export class Operations {
     return Symbol.asyncIterator in results ? counted(results, this.metrics) : results;
   }
 
-  /** @throws RECEIPT_INVALID, RECEIPT_DIFFERS, and what says that a snapshot or version is gone */
+  /** @throws RECEIPT_INVALID, RECEIPT_DIFFERS, RECEIPT_EXPIRED, and what says that a snapshot or version is gone */
   async verify(viewer: Viewer, token: string, signal?: AbortSignal): Promise<VerifiedReceipt> {
     const content = readReceipt(token);
     const prepared = this.graph.prepare(content.document, viewer.limits);
@@ -72,6 +72,7 @@ export class Operations {
     const {result} = await this.run(viewer, {prepared, operationName: content.operation, variables: content.variables}, signal, content);
     if (!result.data || dataLength(result.data) === 0) {
       const error = result.errors?.[0] && asTableError(result.errors[0]);
+      if (error?.code === 'SNAPSHOT_EXPIRED') throw new MillraceError('RECEIPT_EXPIRED', {reason: error.message}, {cause: error});
       if (error && (error.http >= 500 || error.code.endsWith('_NOT_FOUND'))) throw error;
       throw differs(content, error ? `the question fails now: ${error.message}` : 'the question reads no data.');
     }

@@ -62,10 +62,9 @@ export class RequestData implements DataContext, HeadSet {
   private async find(key: string, dataset: string, asOf: AsOf | undefined): Promise<SnapshotRecord> {
     const {datasets, warehouse, heads} = this.services;
     if (this.again) {
-      const id = this.again.snapshots[key];
-      const found = id === undefined ? undefined : (await datasets.snapshotsById(this.viewer, [id])).get(id);
-      if (found?.datasetName !== dataset) throw new MillraceError('SNAPSHOT_NOT_FOUND', {id: id ?? dataset});
-      return found;
+      const snapshot = this.again.snapshots[key];
+      if (snapshot === undefined) throw new MillraceError('SNAPSHOT_NOT_FOUND', {id: dataset});
+      return warehouse.resolve(dataset, {snapshot});
     }
     if (asOf) return warehouse.resolve(dataset, asOf);
     this.heads_ ??= heads?.() ?? datasets.list(this.viewer).then(views => new Map(views.flatMap(view => (view.head ? [[view.dataset.name, view.head] as const] : []))));

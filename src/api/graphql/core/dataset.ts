@@ -141,6 +141,10 @@ export class Snapshot {
     return this.record.committedAt;
   }
 
+  @Field(() => DateTimeScalar, {nullable: true, description: 'Since when its rows are not kept any more; null: they are.'}) get expiredAt(): Date | null {
+    return this.record.expiredAt;
+  }
+
   @Field(() => BigIntScalar) get rowCount(): bigint {
     return this.record.rowCount;
   }

@@ -6,6 +6,7 @@ import type {BackupSummary, Finding as FindingRecord} from '../../../maintenance
 import type {CoreContext} from './context.ts';
 import {FindingStatusEnum} from './enums.ts';
 import {answerUnion, failuresAsAnswers} from './failures.ts';
+import {Garbage} from './garbage.ts';
 import {BigIntScalar} from './scalars.ts';
 
 @ObjectType({description: 'One thing that was looked at.'})
@@ -40,6 +41,8 @@ export class BackupMade {
   }
 }
 
+const GarbageResult = answerUnion('CollectGarbageResult', [Garbage]);
+
 const BackupResult = answerUnion('BackupResult', [BackupMade]);
 
 @Resolver()
@@ -51,6 +54,19 @@ export class MaintenanceResolver {
   ): Promise<Finding[]> {
     onlyAdmin(viewer);
     return (await services.maintenance.doctor({deep})).map(finding => new Finding(finding));
+  }
+
+  @Query(() => Garbage, {description: 'What a collection of garbage would remove now, and what keeps the rest.'})
+  async garbage(@Ctx() {services, viewer}: CoreContext): Promise<Garbage> {
+    onlyAdmin(viewer);
+    return new Garbage(await services.maintenance.planGarbage());
+  }
+
+  @Mutation(() => GarbageResult, {description: "Expires what the datasets' retention lets go of, and removes the files that are due."})
+  @UseMiddleware(failuresAsAnswers)
+  async collectGarbage(@Ctx() {services, viewer}: CoreContext): Promise<typeof GarbageResult> {
+    onlyAdmin(viewer);
+    return new Garbage(await services.maintenance.collectGarbage());
   }
 
   @Mutation(() => BackupResult, {description: "Copies everything into an empty or new folder of the server's machine, while runs commit."})
