@@ -39,6 +39,7 @@ const toFile = (row: DataFile): FileRecord => ({
   sha256: row.sha256,
   columns: row.columns as unknown as FileRecord['columns'],
   schemaVersion: row.schemaVersion,
+  partition: row.partition,
 });
 
 export class PrismaDatasetStore implements DatasetStore {
@@ -165,7 +166,7 @@ export class PrismaDatasetStore implements DatasetStore {
     const rows = known.length === 0 ? [] : await this.db.$queryRaw<(FileRecord & {snapshotId: string})[]>`
       SELECT snapshot.id::text AS "snapshotId", file.id::text, file.path, file.added_at AS "addedAt", file.removed_at AS "removedAt",
         file.first_row_id AS "firstRowId", file.row_ids AS "rowIds", file.row_count AS "rowCount", file.bytes, file.sha256, file.columns,
-        file.schema_version AS "schemaVersion"
+        file.schema_version AS "schemaVersion", file.partition
       FROM snapshot JOIN data_file AS file ON file.dataset_id = snapshot.dataset_id
         AND snapshot.expired_at IS NULL AND file.added_at <= snapshot.sequence AND (file.removed_at IS NULL OR file.removed_at > snapshot.sequence)
       WHERE snapshot.id = ANY(${known}::uuid[]) ORDER BY file.added_at, file.position`;

@@ -75,6 +75,8 @@ export const errorTable = {
   CHECK_BROKEN: {message: "The check '{check}' of '{dataset}' cannot be made: {reason}", hint: 'Mend the SQL of the check (TRY_CAST and NULLIF help); nothing was committed.', http: 422},
   FOREIGN_KEY_VIOLATED: {message: "{count} rows of '{dataset}' have a {column} that is not in '{references}', for example {example}.", hint: 'Add the missing rows there first, or drop the foreign key.', http: 422},
   CONTRACT_INVALID: {message: "The contract of '{dataset}' is not valid: {reason}.", hint: 'Name columns the dataset has, for a foreign key a dataset with a key of one column, and nothing that contradicts itself.', http: 400},
+  PARTITION_INVALID: {message: "The rows of '{dataset}' cannot be parted: {reason}.", hint: 'Part by a column the dataset has: by day or month of a date or timestamp, or by the values of a column with few.', http: 422},
+  PARTITION_OUTSIDE: {message: "{count} of the rows for '{dataset}' lie outside, for example in '{example}': the run is for '{partition}' only.", hint: "Let the step choose its rows by the parameter, or leave `param` out of `partitionBy`: then every partition that has new rows is replaced.", http: 422},
   DISK_FULL: {message: 'There is no space left on the disk that holds {path}.', hint: 'Free some space, then retry; the last snapshot is as it was.', http: 507},
   FILE_DAMAGED: {message: "The warehouse file '{path}' is missing or differs from its checksum.", hint: 'Restore it from a backup, or run the pipeline again.', http: 500, exit: 5},
 

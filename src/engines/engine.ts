@@ -37,6 +37,8 @@ export interface Table {
   readonly files: readonly TableFile[];
   /** True: the relation also has the column `_row_id` (BIGINT, never null), which costs a little. Default: no. */
   readonly rowIds?: boolean;
+  /** True: the relation also has the column `_file` (INTEGER): the place of the row's file among `files`, from 0. */
+  readonly fileIndexes?: boolean;
   /** True: every file was written with exactly this schema, which reads up to twice as fast as finding columns by field id. */
   readonly uniform?: boolean;
 }
@@ -99,6 +101,8 @@ export interface WriteTarget {
   readonly schema: Schema;
   /** Rows a file at most; default: one file. */
   readonly rowsPerFile?: number;
+  /** Rows of each file, in the query's order; they add up to its rows. Instead of `rowsPerFile`. */
+  readonly rowsOfFiles?: readonly number[];
   /** True: the query also selects `_row_id`, which is stored (compaction). */
   readonly storeRowIds?: boolean;
 }

@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto';
 import {z} from 'zod';
 import {MillraceError} from '../core/errors.ts';
 import {contractShape} from '../schemas/contract-shape.ts';
-import type {ParamSpec, ParamValue, PipelineDefinition, Step} from './pipeline.ts';
+import type {OutputSettings, ParamSpec, ParamValue, PipelineDefinition, Step} from './pipeline.ts';
 
 const name = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, 'must be a name: letters, digits and underscores, beginning with a letter');
 const common = {
@@ -11,7 +11,27 @@ const common = {
   attempts: z.int().min(1).max(20).optional(),
   timeoutSeconds: z.number().positive().max(7 * 86_400).optional(),
 };
-const mode = z.enum(['overwrite', 'append']).optional();
+const output = {
+  mode: z.enum(['overwrite', 'append', 'merge', 'delete', 'overwrite_partitions']).optional(),
+  latestBy: z.string().min(1).optional(),
+  deletedWhen: z.string().min(1).optional(),
+  partitionBy: z.strictObject({column: z.string().min(1), grain: z.enum(['day', 'month', 'value']), param: name.optional()}).optional(),
+};
+
+/** What is wrong with how a step's rows come into its dataset: the setting, and why. */
+function outputIssues(given: OutputSettings): (readonly [setting: string, why: string])[] {
+  const {mode = 'overwrite', latestBy, deletedWhen, partitionBy} = given;
+  return [
+    ...(latestBy !== undefined && mode !== 'merge' ? [['latestBy', 'is for the mode `merge`'] as const] : []),
+    ...(deletedWhen !== undefined && mode !== 'merge' ? [['deletedWhen', 'is for the mode `merge`'] as const] : []),
+    ...(mode === 'overwrite_partitions' && !partitionBy ? [['mode', 'overwrite_partitions needs `partitionBy`'] as const] : []),
+    ...(partitionBy?.param !== undefined && mode !== 'overwrite_partitions' ? [['partitionBy', '`param` is for the mode `overwrite_partitions`'] as const] : []),
+  ];
+}
+
+const checkOutput = (given: OutputSettings, {addIssue}: {addIssue(issue: {code: 'custom'; path: string[]; message: string}): void}): void => {
+  for (const [setting, message] of outputIssues(given)) addIssue({code: 'custom', path: [setting], message});
+};
 const readerOptions = z.strictObject({
   delimiter: z.string().min(1).max(4).optional(),
   header: z.boolean().optional(),
@@ -35,16 +55,16 @@ export const sourceSpec = z.strictObject({
 
 const step = z.discriminatedUnion('kind', [
   z.strictObject({
-    ...common, kind: z.literal('ingest'), source: sourceSpec, into: name, mode, options: readerOptions.optional(), contract: contractShape.optional(),
+    ...common, kind: z.literal('ingest'), source: sourceSpec, into: name, ...output, options: readerOptions.optional(), contract: contractShape.optional(),
     incremental: z.boolean().optional(), onChanged: z.enum(['fail', 'reread', 'ignore']).optional(),
-  }).superRefine((given, {addIssue}) => {
+  }).superRefine(checkOutput).superRefine((given, {addIssue}) => {
     const refuse = (path: string, message: string): void => addIssue({code: 'custom', path: [path], message});
     if (!given.incremental) return given.onChanged === undefined ? undefined : refuse('onChanged', 'is for a step that is `incremental`');
     if (given.source.path === undefined) refuse('incremental', 'needs a path, whose files come and go');
     if ((given.mode ?? 'overwrite') === 'overwrite') refuse('incremental', 'adds to what is there: it needs a `mode` that does, such as `append`');
     if (given.mode === 'append' && given.onChanged === 'reread') refuse('onChanged', 'would append the rows of a changed file a second time: `reread` needs the mode `merge`');
   }),
-  z.strictObject({...common, kind: z.literal('sql'), sql: z.string().min(1).max(1_000_000), into: name, mode, contract: contractShape.optional()}),
+  z.strictObject({...common, kind: z.literal('sql'), sql: z.string().min(1).max(1_000_000), into: name, ...output, contract: contractShape.optional()}).superRefine(checkOutput),
   z.strictObject({
     ...common, kind: z.literal('predict'), input: name, model: name, alias: name.optional(), version: z.int().positive().optional(),
     features: z.record(name, z.string()).optional(), keep: z.array(name).optional(), into: name, contract: contractShape.optional(),
@@ -92,6 +112,12 @@ export function parseDefinition(value: unknown): PipelineDefinition {
   for (const item of parsed.data.steps) {
     once('are named', item.name);
     if ('into' in item) once('write', item.into);
+  }
+  for (const item of parsed.data.steps) {
+    const partitionBy = 'partitionBy' in item ? item.partitionBy : undefined;
+    const type = partitionBy?.param === undefined ? null : (parsed.data.params?.[partitionBy.param]?.type ?? 'missing');
+    const wanted = partitionBy?.grain === 'value' ? 'string' : 'date';
+    if (type !== null && type !== wanted) throw new MillraceError('PIPELINE_INVALID', {reason: `step '${item.name}' needs the parameter '${partitionBy!.param}' of type ${wanted}; it is ${type}`});
   }
   for (const [key, spec] of Object.entries(parsed.data.params ?? {})) {
     if (spec.default !== undefined) checkParam(key, spec, spec.default, issue => {

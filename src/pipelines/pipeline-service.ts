@@ -13,7 +13,8 @@ import {moveRunOn} from './move-run-on.ts';
 import type {
   IngestStep, PipelineDefinition, PipelineRecord, Pipelines, PlannedStep, ReplayStep, RunEventRecord, RunPlan, RunRecord, RunStarter, RunStatus, StartRun, Step, StepRecord,
 } from './pipeline.ts';
-import {decide, futureTable, modeOf, newest, prepareStep} from './prepare-step.ts';
+import {modeOf} from './output-settings.ts';
+import {decide, futureTable, newest, prepareStep} from './prepare-step.ts';
 import type {StepWorld} from './prepare-step.ts';
 import {kindOf} from './steps/kinds.ts';
 import type {StepInput} from './steps/step-kind.ts';

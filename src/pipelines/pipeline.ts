@@ -10,6 +10,7 @@ import type {RawOptions} from '../engines/engine.ts';
 import type {CronRule, DatasetRule} from '../schedules/schedule.ts';
 import type {Contract} from '../schemas/contract.ts';
 import type {SourceSpec} from '../sources/source.ts';
+import type {MergeBy, PartitionBy, WriteMode} from '../warehouse/warehouse.ts';
 
 export type ParamType = 'string' | 'int' | 'float' | 'bool' | 'date';
 export type ParamValue = string | number | boolean;
@@ -31,12 +32,19 @@ export interface StepCommon {
   readonly timeoutSeconds?: number;
 }
 
+/** How a step's rows come into its dataset. `merge` and `delete` need the contract's key, `overwrite_partitions` needs `partitionBy`. */
+export interface OutputSettings extends MergeBy {
+  /** Default: `overwrite`. */
+  readonly mode?: WriteMode;
+  /** `param`: the parameter (a date, or for the grain `value` a text) that says which partition a run is for: the only one that it replaces, and may write. */
+  readonly partitionBy?: PartitionBy & {readonly param?: string};
+}
+
 /** Reads a source into a dataset. */
-export interface IngestStep extends StepCommon {
+export interface IngestStep extends StepCommon, OutputSettings {
   readonly kind: 'ingest';
   readonly source: SourceSpec;
   readonly into: string;
-  readonly mode?: 'overwrite' | 'append';
   /** Reads only the files of the pattern that the dataset has not read, by name and content. Not with the mode `overwrite`. */
   readonly incremental?: boolean;
   /** For incremental: what becomes of a file that was read and has another content now. Default: `reread` with the mode `merge`, else `fail`. */
@@ -46,11 +54,10 @@ export interface IngestStep extends StepCommon {
 }
 
 /** Runs one SELECT; the tables it names are datasets or outputs of earlier steps. `$name` is a parameter. */
-export interface SqlStep extends StepCommon {
+export interface SqlStep extends StepCommon, OutputSettings {
   readonly kind: 'sql';
   readonly sql: string;
   readonly into: string;
-  readonly mode?: 'overwrite' | 'append';
   readonly contract?: Contract;
 }
 

@@ -9,6 +9,7 @@ import {guardedSchema} from '../schemas/guarded-schema.ts';
 import type {SnapshotRecord, Warehouse} from '../warehouse/warehouse.ts';
 import {canonicalJson, definitionHash} from './definition.ts';
 import type {RunRecord, Step, StepRecord} from './pipeline.ts';
+import {modeOf, outputOf} from './output-settings.ts';
 import {kindOf} from './steps/kinds.ts';
 import type {PreparedStep, StepInput, StepServices} from './steps/step-kind.ts';
 import {inputIds} from './steps/step-kind.ts';
@@ -52,7 +53,7 @@ export async function prepareStep(
       prepared: prepared.described === null ? prepared : {...prepared, described: guardedSchema(prepared.described, contract)},
       inputs,
       contract,
-      fingerprint: fingerprintOf(step, prepared, inputs, contract),
+      fingerprint: fingerprintOf(step, run.params, prepared, inputs, contract),
       close: async () => {
         await prepared.close();
         await rm(scratch, {recursive: true, force: true});
@@ -64,9 +65,6 @@ export async function prepareStep(
   }
 }
 
-/** How a step's rows come to its dataset. */
-export const modeOf = (step: Step): 'append' | 'overwrite' => (step.kind === 'replay' ? 'append' : (('mode' in step && step.mode) || 'overwrite'));
-
 /** What is appended once more is there twice: such a step does its work in each run. */
 const appends = (step: Step): boolean => modeOf(step) === 'append';
 
@@ -75,11 +73,13 @@ async function contractOf(catalog: Catalog, step: Step): Promise<Contract> {
   return ('contract' in step && step.contract) || ((await catalog.read(stores => stores.datasets.byName(step.into)))?.contract ?? {});
 }
 
-function fingerprintOf(step: Step, prepared: PreparedStep, inputs: Readonly<Record<string, StepInput>>, contract: Contract): string | null {
+function fingerprintOf(step: Step, params: RunRecord['params'], prepared: PreparedStep, inputs: Readonly<Record<string, StepInput>>, contract: Contract): string | null {
   if (prepared.identity === null || appends(step) || Object.values(inputs).some(input => input.snapshot === null)) return null;
   // What stays of the past, and what may change, decide nothing about the rows.
   const kept = {...contract, retention: undefined, compatibility: undefined};
-  return definitionHash({kind: step.kind, into: 'into' in step ? step.into : null, contract: kept, identity: prepared.identity, inputs: inputIds(inputs)});
+  const {operation, ...settings} = outputOf(step, params);
+  const output = operation === 'overwrite' && !settings.partitionBy ? {} : {output: {operation, ...settings}};
+  return definitionHash({kind: step.kind, into: 'into' in step ? step.into : null, contract: kept, identity: prepared.identity, inputs: inputIds(inputs), ...output});
 }
 
 /**

@@ -11,8 +11,9 @@ import {guardedSchema} from '../schemas/guarded-schema.ts';
 import type {Schema} from '../schemas/schema.ts';
 import type {Finding, PreparedCommit, SnapshotRecord, Stage} from '../warehouse/warehouse.ts';
 import type {ClaimedStep, RunEventData, RunStore, StepStatus, StoredError} from './pipeline.ts';
-import {decide, modeOf, prepareStep, resolveInputs} from './prepare-step.ts';
+import {decide, prepareStep, resolveInputs} from './prepare-step.ts';
 import type {ReadyStep, StepWorld} from './prepare-step.ts';
+import {outputOf} from './output-settings.ts';
 import {RunReport} from './run-report.ts';
 import {moveRunOn} from './move-run-on.ts';
 import {inputIds} from './steps/step-kind.ts';
@@ -224,38 +225,39 @@ class StepAttempt {
     const {run, fence} = this.claimed;
     const {signal} = this.abort;
     const {warehouse} = this.world;
-    const mode = modeOf(step);
     const {contract, prepared} = ready;
+    const output = outputOf(step, run.params);
     const stages: Stage[] = [await warehouse.stage(run.id, step.name, fence)];
     try {
-      const next = await warehouse.schemaFor(step.into, prepared.described!, mode, run.branch, {contract});
+      const next = await warehouse.schemaFor(step.into, prepared.described!, output.operation, run.branch, {contract});
       const {written, parentId} = next;
       const staged = await prepared.stage!(stages[0]!.folder, written, this.report);
       boundary('files staged');
       signal.throwIfAborted();
       const sifted = await warehouse.sift({
-        dataset: step.into, branch: run.branch, operation: mode, contract, files: staged.files, staged: staged.schema, written, runId: run.id, stepName: step.name, fence,
+        dataset: step.into, branch: run.branch, operation: output.operation, contract, files: staged.files, staged: staged.schema, written, runId: run.id, stepName: step.name, fence,
         origins: prepared.origins, replays: prepared.replays, signal,
       });
       stages.push(...[sifted.kept?.stage, sifted.quarantine?.stage].filter(stage => stage !== undefined));
       for (const finding of sifted.findings) this.report.log('warn', findingText(finding));
       const files = sifted.kept?.files ?? staged.files;
       // Nulls that went with the rows that were refused need not be allowed for.
-      const schema = sifted.kept ? (await warehouse.schemaFor(step.into, guardedSchema(withoutNulls(prepared.described!, files), contract), mode, run.branch, {contract})).schema : next.schema;
+      const schema = sifted.kept ? (await warehouse.schemaFor(step.into, guardedSchema(withoutNulls(prepared.described!, files), contract), output.operation, run.branch, {contract})).schema : next.schema;
       const commits = [
         await warehouse.prepare({
-          dataset: step.into, branch: run.branch, operation: mode, stage: sifted.kept?.stage ?? stages[0]!, files, schema, parentId, contract, runId: run.id, stepName: step.name,
-          lineage: await prepared.lineage, onlyNewFiles: prepared.onlyNewFiles, signal,
+          ...output, dataset: step.into, branch: run.branch, stage: sifted.kept?.stage ?? stages[0]!, files, written, schema, parentId, contract, runId: run.id,
+          stepName: step.name, lineage: await prepared.lineage, onlyNewFiles: prepared.onlyNewFiles, signal,
         }),
       ];
       if (sifted.quarantine) commits.push(await warehouse.prepare(sifted.quarantine));
       boundary('files moved');
-      const rowsWritten = BigInt(files.reduce((sum, file) => sum + file.rowCount, 0));
+      const {written: rowsWritten, superseded, deleted} = commits[0]!.outcome;
       const [snapshot, ...others] = await this.commit(commits, {
-        rowsRead: BigInt(prepared.rowsIn ?? sifted.read), rowsWritten, rowsQuarantined: BigInt(sifted.quarantined), rowsDropped: BigInt(sifted.dropped), ...fingerprintOf(ready),
+        rowsRead: BigInt(prepared.rowsIn ?? sifted.read), rowsWritten: BigInt(rowsWritten), rowsSuperseded: BigInt(superseded), rowsDeleted: BigInt(deleted),
+        rowsQuarantined: BigInt(sifted.quarantined), rowsDropped: BigInt(sifted.dropped), ...fingerprintOf(ready),
       });
       boundary('after commit');
-      this.metrics.rowsWritten.inc({dataset: step.into}, Number(rowsWritten));
+      this.metrics.rowsWritten.inc({dataset: step.into}, rowsWritten);
       // The snapshots stand; a manifest that is missing is written by the next start or by `millrace doctor`.
       for (const [index, one] of [snapshot!, ...others].entries()) {
         await commits[index]!.published(one).catch(error => this.logger.warn({err: error, dataset: one.datasetName}, 'the manifest could not be written'));

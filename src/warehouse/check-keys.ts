@@ -2,6 +2,7 @@ import {MillraceError} from '../core/errors.ts';
 import type {Engine, Table} from '../engines/engine.ts';
 import {identifier} from '../engines/sql-text.ts';
 import {typeName} from '../schemas/schema.ts';
+import {says} from '../schemas/contract.ts';
 import type {Contract} from '../schemas/contract.ts';
 
 /** Integers of any size compare; else a foreign key has its key's type. */
@@ -63,5 +64,24 @@ export async function checkKeys(input: {
     if (Number(missing.count) > 0) {
       throw new MillraceError('FOREIGN_KEY_VIOLATED', {dataset, column, references, count: missing.count, example: missing.example});
     }
+  }
+}
+
+/**
+ * Checks that rows are unique over a dataset's whole content, where its contract asks so: after a merge, or where partitions were
+ * replaced, no row by itself is the one too many.
+ * @throws CHECK_FAILED
+ */
+export async function checkUnique(input: {dataset: string; contract: Contract; table: Table; engine: Engine; signal?: AbortSignal}): Promise<void> {
+  const {dataset, contract, table, engine, signal} = input;
+  for (const check of contract.checks ?? []) {
+    if (!check.unique || check.severity === 'warn') continue;
+    const list = check.unique.map(identifier).join(', ');
+    const [twice] = await engine.rows({
+      sql: `SELECT sum(n)::BIGINT AS count, min(example) AS example FROM (
+        SELECT count(*) AS n, concat_ws(', ', ${list}) AS example FROM this WHERE ${check.unique.map(column => `${identifier(column)} IS NOT NULL`).join(' AND ')} GROUP BY ${list} HAVING n > 1)`,
+      relations: {this: table},
+    }, {signal});
+    if (twice!.count !== null) throw new MillraceError('CHECK_FAILED', {dataset, checks: `${twice!.count} rows break '${says(check)}' (for example ${twice!.example})`});
   }
 }

@@ -117,8 +117,8 @@ class Walk {
       this.nodes.set(run, {kind: 'run', id: run, runId: snapshot.runId});
       this.connect(run, to, 'made');
     }
-    // The rows that were there before an append are its parent's, column by column.
-    if (snapshot.operation === 'append' && snapshot.parentId !== null) {
+    // The rows that were there before and stay are its parent's, column by column.
+    if (!['overwrite', 'replace'].includes(snapshot.operation) && snapshot.parentId !== null) {
       this.connect(snapshotNode(snapshot.parentId), to, 'read', outputs.map(name => `${name} = ${snapshot.datasetName}.${name}`));
       this.want(snapshot.parentId, wanted);
     }

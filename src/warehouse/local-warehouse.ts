@@ -13,13 +13,17 @@ import {checkName} from '../schemas/check-name.ts';
 import {schemaChanges} from '../schemas/compatibility.ts';
 import {parseContract} from '../schemas/contract-shape.ts';
 import {quarantineOf} from '../schemas/contract.ts';
+import type {Contract} from '../schemas/contract.ts';
 import {evolve} from '../schemas/evolve.ts';
 import {quarantineSchema} from '../schemas/quarantine.ts';
 import {typeName} from '../schemas/schema.ts';
 import type {Schema} from '../schemas/schema.ts';
-import {checkKeys} from './check-keys.ts';
+import {checkKeys, checkUnique} from './check-keys.ts';
 import {datasetNotFound} from './datasets.ts';
 import {snapshotExpired} from './expired.ts';
+import {fileChanges} from './file-changes.ts';
+import type {AddedFile} from './file-changes.ts';
+import {contractOfInput, deletingSchema} from './merge-rows.ts';
 import {manifestName, manifestPath, writeManifest} from './manifest.ts';
 import {asideQuery, replayedQuery} from './quarantine.ts';
 import {refuseIncompatible} from './refuse-incompatible.ts';
@@ -28,7 +32,7 @@ import {rowRules} from './row-rules.ts';
 import {siftRows, stagedTable} from './sift.ts';
 import type {Sifting} from './sift.ts';
 import type {
-  AsOf, CommitRecord, FileRecord, NextSchema, PrepareInput, PreparedCommit, SchemaRules, SiftInput, Sifted, SnapshotRecord, Stage, Warehouse,
+  AsOf, CommitRecord, FileRecord, NextSchema, PrepareInput, PreparedCommit, SchemaRules, SiftInput, Sifted, SnapshotRecord, Stage, Warehouse, WriteMode,
 } from './warehouse.ts';
 
 export interface WarehouseOptions {
@@ -113,18 +117,22 @@ class LocalWarehouse implements Warehouse {
     return {folder, discard: () => rm(folder, {recursive: true, force: true})};
   }
 
-  async schemaFor(dataset: string, described: Schema, mode: 'append' | 'overwrite', branch: string, rules: SchemaRules = {}): Promise<NextSchema> {
+  async schemaFor(dataset: string, described: Schema, mode: WriteMode, branch: string, rules: SchemaRules = {}): Promise<NextSchema> {
     checkName(dataset);
     return this.nextSchema(dataset, described, mode, branch, rules);
   }
 
-  private async nextSchema(dataset: string, described: Schema, mode: 'append' | 'overwrite', branch: string, {contract, renames}: SchemaRules = {}): Promise<NextSchema> {
+  private async nextSchema(dataset: string, described: Schema, mode: WriteMode, branch: string, {contract, renames}: SchemaRules = {}): Promise<NextSchema> {
     const {record, head, nextId} = await this.catalog.read(async stores => {
       const record = await stores.datasets.byName(dataset);
       if (!record) await refuseTwin(stores, dataset);
       return {record, head: await stores.datasets.head(branch, dataset), nextId: record ? await stores.datasets.nextFieldId(record.id) : 1};
     });
-    const schema = evolve(dataset, head?.schema ?? null, described, mode, nextId, renames);
+    if (mode === 'delete') {
+      if (!head) throw new MillraceError('DATASET_NOT_FOUND', {name: dataset});
+      return {schema: head.schema, written: deletingSchema(head.schema, described), changes: [], parentId: head.id};
+    }
+    const schema = evolve(dataset, head?.schema ?? null, described, mode === 'overwrite' ? 'overwrite' : 'append', nextId, renames);
     if (head) await refuseIncompatible({catalog: this.catalog, breakages: this.breakages}, head, schema, (contract ?? record?.contract)?.compatibility ?? 'none');
     const names = new Set(described.fields.map(field => field.name));
     return {
@@ -153,7 +161,7 @@ class LocalWarehouse implements Warehouse {
     const head = operation === 'append' ? await this.catalog.read(stores => stores.datasets.head(branch, dataset)) : null;
     const table = stagedTable(files, staged);
     const sifting = await siftRows({
-      dataset, contract, staged: table, before: head && await this.table(head), engine: this.engine, referenced: name => this.referenced(name, branch), signal,
+      dataset, contract: contractOfInput(contract, operation), staged: table, before: head && await this.table(head), engine: this.engine, referenced: name => this.referenced(name, branch), signal,
     });
     const {queries, findings, read, quarantined, dropped} = sifting;
     const sifted = {read, quarantined, dropped, findings};
@@ -179,12 +187,12 @@ class LocalWarehouse implements Warehouse {
   ): Promise<PrepareInput | null> {
     const name = quarantineOf(dataset);
     const head = await this.catalog.read(stores => stores.datasets.head(branch, name));
-    const leavesIt = operation === 'append' ? quarantined === 0 : quarantined === 0 && (head === null || head.rowCount === 0n);
+    const leavesIt = operation !== 'overwrite' ? quarantined === 0 : quarantined === 0 && (head === null || head.rowCount === 0n);
     if (leavesIt && !replays) return null;
     const query = replays
       ? replayedQuery(replays.where, {...(await this.table(replays.quarantine)), rowIds: true}, queries)
       : asideQuery(queries, quarantined > 0 && origins ? await origins() : [], runId, written);
-    const mode = replays ? 'overwrite' : operation;
+    const mode = replays || operation === 'overwrite' ? 'overwrite' : 'append';
     const next = await this.nextSchema(name, quarantineSchema(replays ? replays.quarantine.schema : written), mode, branch);
     if (replays && next.parentId !== replays.quarantine.id) throw new MillraceError('COMMIT_CONFLICT', {dataset: name});
     return {
@@ -199,41 +207,37 @@ class LocalWarehouse implements Warehouse {
     const head = await this.catalog.read(stores => stores.datasets.head(branch, dataset));
     // Another commit may have changed the columns since, or given the same field ids to others.
     if ((head?.id ?? null) !== input.parentId) throw new MillraceError('COMMIT_CONFLICT', {dataset});
-    const parentFiles = head && operation === 'append' ? await this.table(head) : null;
+    const contract = input.contract ?? (await this.catalog.read(stores => stores.datasets.byName(dataset)))?.contract ?? {};
+    const before = head ? await this.catalog.read(stores => stores.datasets.files(head)) : [];
+    const {added, removed, outcome} = await fileChanges({
+      ...input, written: input.written ?? schema, key: contract.key, before, schemaVersion: head?.schemaVersion, engine: this.engine, tableOf: files => this.asTable(schema, files, -1),
+    });
+    const gone = new Set(removed);
+    const kept = before.filter(file => !gone.has(file));
     const table: Table = {
       kind: 'table',
       schema,
-      files: [
-        ...(parentFiles?.files ?? []),
-        ...input.files.map(file => ({path: file.path, rowCount: file.rowCount, bytes: file.bytes, firstRowId: 0, rowIds: 'positional' as const})),
-      ],
-      uniform: parentFiles === null && input.files.every(file => file.columns.length === schema.fields.length),
+      files: [...this.asTable(schema, kept, -1).files, ...added.map(({path, rowCount, bytes, rowIds}) => ({path, rowCount, bytes, firstRowId: 0, rowIds}))],
+      uniform: kept.length === 0 && added.every(file => file.columns.length === schema.fields.length),
     };
-    const contract = input.contract ?? (await this.catalog.read(stores => stores.datasets.byName(dataset)))?.contract ?? {};
     // The checksums are made in a thread of their own, beside the engine's.
     const [hashes, profile] = await Promise.all([
-      sha256OfFiles(input.files.map(file => file.path)),
-      checkKeys({dataset, contract, table, engine: this.engine, referenced: name => this.referenced(name, branch), signal}).then(() => this.engine.profile(table, {signal})),
+      sha256OfFiles(added.map(file => file.path)),
+      this.checkWhole(input, contract, table).then(() => this.engine.profile(table, {signal})),
     ]);
-    const hashed = input.files.map((file, index) => ({...file, sha256: hashes[index]!}));
-
-    const relative = `data/${dataset}/${id}`;
-    const files: CommitRecord['files'] = hashed.map(file => ({
-      id: newId(), path: `${relative}/${basename(file.path)}`, rowIds: 'positional', rowCount: BigInt(file.rowCount), bytes: BigInt(file.bytes),
-      sha256: file.sha256, columns: file.columns,
-    }));
-    const inherited = parentFiles ? await this.catalog.read(stores => stores.datasets.files(head!)) : [];
-    const contentHash = hashContent(schema, [...inherited, ...files]);
+    const files = added.map((file, index) => toCommit(file, `data/${dataset}/${id}`, hashes[index]!));
+    const contentHash = hashContent(schema, [...kept, ...files]);
 
     await this.moveHome(stage, dataset, id);
 
     return {
       snapshotId: id,
+      outcome,
       commit: async stores => {
         const {record, isNew} = await this.datasetFor(stores, dataset, contract);
         const snapshot = await stores.datasets.commit({
-          id, datasetId: record.id, branch, parentId: head?.id ?? null, operation, schema, files, runId: input.runId, stepName: input.stepName,
-          contentHash, profile, lineage: input.lineage, onlyNewFiles: input.onlyNewFiles,
+          id, datasetId: record.id, branch, parentId: head?.id ?? null, operation, schema, files, removes: removed.map(file => file.id), runId: input.runId,
+          stepName: input.stepName, contentHash, profile, lineage: input.lineage, onlyNewFiles: input.onlyNewFiles,
         });
         const contractChanged = !isDeepStrictEqual(record.contract, JSON.parse(JSON.stringify(contract)));
         if (contractChanged) await stores.datasets.setContract(record.id, contract);
@@ -244,6 +248,11 @@ class LocalWarehouse implements Warehouse {
       published: snapshot => this.writeManifest(snapshot),
       abandon: () => this.abandon(dataset, id),
     };
+  }
+
+  private async checkWhole({dataset, branch, operation, signal}: PrepareInput, contract: Contract, table: Table): Promise<void> {
+    await checkKeys({dataset, contract, table, engine: this.engine, referenced: name => this.referenced(name, branch), signal});
+    if (operation === 'merge' || operation === 'overwrite_partitions') await checkUnique({dataset, contract, table, engine: this.engine, signal});
   }
 
   /** Gives staged files their place, on the disk when this returns. */
@@ -293,29 +302,36 @@ class LocalWarehouse implements Warehouse {
   async compact(dataset: string, branch = 'main'): Promise<SnapshotRecord | null> {
     const head = await this.resolve(dataset, {}, branch);
     const files = await this.catalog.read(stores => stores.datasets.files(head));
-    // Only the last files in a row, so that the order of rows stays.
-    const firstSmall = files.findLastIndex(file => file.bytes >= smallFileBytes) + 1;
-    const merged = files.slice(firstSmall);
-    if (merged.length < 2) return null;
+    const runs = [...Map.groupBy(files, file => file.partition).values()].map(lastSmallFiles).filter(run => run.length > 1);
+    if (runs.length === 0) return null;
+    const gone = new Set(runs.flat());
+    const kept = files.filter(file => !gone.has(file));
 
     const stage = await this.stage(newId(), 'compact', 0);
     const id = newId();
     let snapshot: SnapshotRecord;
     try {
-      const relation: Table = {...this.asTable(head.schema, merged, head.schemaVersion), rowIds: true};
-      const written = await this.engine.materialize(
-        {sql: 'SELECT * FROM merged', relations: {merged: relation}},
-        {folder: stage.folder, schema: head.schema, storeRowIds: true},
-      );
-      const records: CommitRecord['files'] = await Promise.all(written.map(async file => ({
-        id: newId(), path: `data/${dataset}/${id}/${basename(file.path)}`, rowIds: 'stored' as const, rowCount: BigInt(file.rowCount), bytes: BigInt(file.bytes),
-        sha256: await sha256OfFile(file.path), columns: file.columns.filter(column => column.name !== '_row_id'),
-      })));
+      const records: CommitRecord['files'][number][] = [];
+      for (const [index, run] of runs.entries()) {
+        const folder = join(stage.folder, `.run-${index}`);
+        await mkdir(folder);
+        const written = await this.engine.materialize(
+          {sql: 'SELECT * FROM merged', relations: {merged: {...this.asTable(head.schema, run, head.schemaVersion), rowIds: true}}},
+          {folder, schema: head.schema, storeRowIds: true},
+        );
+        for (const file of written) {
+          const path = join(stage.folder, `part-${String(records.length).padStart(5, '0')}.parquet`);
+          await rename(file.path, path);
+          records.push(toCommit({...file, path, rowIds: 'stored', partition: run[0]!.partition}, `data/${dataset}/${id}`, await sha256OfFile(path)));
+        }
+        await rm(folder, {recursive: true});
+      }
+      await syncPath(stage.folder);
       await this.moveHome(stage, dataset, id);
       snapshot = await this.catalog.transaction(async stores => {
         const committed = await stores.datasets.commit({
-          id, datasetId: head.datasetId, branch, parentId: head.id, operation: 'replace', schema: head.schema, files: records, removes: merged.map(file => file.id),
-          runId: null, stepName: null, contentHash: hashContent(head.schema, [...files.slice(0, firstSmall), ...records]), profile: head.profile,
+          id, datasetId: head.datasetId, branch, parentId: head.id, operation: 'replace', schema: head.schema, files: records, removes: [...gone].map(file => file.id),
+          runId: null, stepName: null, contentHash: hashContent(head.schema, [...kept, ...records]), profile: head.profile,
           lineage: {inputs: {[dataset]: head.id}},
         });
         await stores.changes.tell('data', dataset);
@@ -355,6 +371,15 @@ class LocalWarehouse implements Warehouse {
     return removed;
   }
 }
+
+/** A file as a commit tells of it, under its folder to be. */
+const toCommit = (file: AddedFile, folder: string, sha256: string): CommitRecord['files'][number] => ({
+  id: newId(), path: `${folder}/${basename(file.path)}`, rowIds: file.rowIds, rowCount: BigInt(file.rowCount), bytes: BigInt(file.bytes), sha256,
+  columns: file.columns.filter(column => column.name !== '_row_id'), partition: file.partition,
+});
+
+/** Only the last files in a row, so that the order of rows stays. */
+const lastSmallFiles = (files: readonly FileRecord[]): readonly FileRecord[] => files.slice(files.findLastIndex(file => file.bytes >= smallFileBytes) + 1);
 
 /** SQL does not tell names apart by their case. */
 async function refuseTwin(stores: Stores, name: string): Promise<void> {

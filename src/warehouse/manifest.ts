@@ -37,7 +37,7 @@ export async function readManifest(path: string): Promise<SnapshotManifest | nul
         ...snapshot, rowCount: BigInt(snapshot.rowCount), bytes: BigInt(snapshot.bytes), nextRowId: BigInt(snapshot.nextRowId), committedAt: new Date(snapshot.committedAt),
         expiredAt: snapshot.expiredAt ? new Date(snapshot.expiredAt) : null,
       },
-      files: files.map(file => ({...file, firstRowId: BigInt(file.firstRowId), rowCount: BigInt(file.rowCount), bytes: BigInt(file.bytes)})),
+      files: files.map(file => ({...file, partition: file.partition ?? null, firstRowId: BigInt(file.firstRowId), rowCount: BigInt(file.rowCount), bytes: BigInt(file.bytes)})),
     };
   } catch {
     return null;

@@ -12,8 +12,29 @@ import type {Contract, Fate} from '../schemas/contract.ts';
 import type {Renames} from '../schemas/evolve.ts';
 import type {ColumnProfile, Schema} from '../schemas/schema.ts';
 
-/** append: the parent's rows and these; overwrite: only these; replace: the same rows in other files; delete: fewer rows. */
-export type Operation = 'append' | 'overwrite' | 'replace' | 'delete';
+/**
+ * How rows come into a dataset. overwrite: only these; append: the parent's and these; merge: these instead of the parent's of the
+ * same key (an upsert); delete: the parent's whose key is not among these; overwrite_partitions: these, and the parent's of the
+ * partitions that have none of these.
+ */
+export type WriteMode = 'overwrite' | 'append' | 'merge' | 'delete' | 'overwrite_partitions';
+
+/** What made a snapshot of its parent; replace: the same rows in other files. */
+export type Operation = WriteMode | 'replace';
+
+/** Each file holds rows of one partition: of one day, one month (of a date or timestamp) or one value of the column. */
+export interface PartitionBy {
+  readonly column: string;
+  readonly grain: 'day' | 'month' | 'value';
+}
+
+/** How a merge decides between rows of the same key. */
+export interface MergeBy {
+  /** The row with the greatest value wins, in the input and against what is there; null is the least. Of equals, and by default, the last of the input. */
+  readonly latestBy?: string;
+  /** SQL of the input's columns: a row for which it is true deletes the row of its key instead of replacing it. */
+  readonly deletedWhen?: string;
+}
 
 export interface DatasetRecord {
   readonly id: string;
@@ -80,6 +101,8 @@ export interface FileRecord {
   readonly columns: StagedFile['columns'];
   /** The dataset's schema version it was written with. */
   readonly schemaVersion: number;
+  /** Of all its rows, as `date_day=2001-06-30`; null where it was written without partitions. */
+  readonly partition: string | null;
 }
 
 /** Exactly one of the three; none means the newest. `time` is commit time. */
@@ -98,7 +121,7 @@ export interface CommitRecord {
   readonly operation: Operation;
   readonly schema: Schema;
   readonly files: readonly Omit<FileRecord, 'addedAt' | 'removedAt' | 'firstRowId' | 'schemaVersion'>[];
-  /** For replace and delete: ids of the parent's files that the new ones stand for. */
+  /** Ids of the parent's files that are no part of this; default: all of them, and none for an append. */
   readonly removes?: readonly string[];
   readonly runId: string | null;
   readonly stepName: string | null;
@@ -173,9 +196,20 @@ export interface Stage {
   discard(): Promise<void>;
 }
 
+/** Rows of an input by what became of them. */
+export interface RowOutcome {
+  readonly written: number;
+  /** Lost to another row of the same key, of the input or of the dataset. */
+  readonly superseded: number;
+  /** Told that a row is no more, whether or not there was one. */
+  readonly deleted: number;
+}
+
 /** A prepared commit: everything slow (hashing, profiling, checking, moving files) is done; `record` waits for its transaction. */
 export interface PreparedCommit {
   readonly snapshotId: string;
+  /** What became of the staged rows. */
+  readonly outcome: RowOutcome;
   /** Commits, in the caller's unit of work, and wakes those who follow the dataset or the graph. @throws COMMIT_CONFLICT */
   commit(stores: Stores): Promise<SnapshotRecord>;
   /** Writes the fsynced manifest beside the data, after the unit of work succeeded. */
@@ -224,9 +258,16 @@ export interface SchemaVersionRecord {
 export interface PrepareInput {
   readonly dataset: string;
   readonly branch: string;
-  readonly operation: 'append' | 'overwrite';
+  readonly operation: WriteMode;
+  /** For a merge. */
+  readonly mergeBy?: MergeBy;
+  readonly partitionBy?: PartitionBy;
+  /** For overwrite_partitions: the only partition the rows may be of, replaced also when there are none. A date or a value of the column. */
+  readonly partition?: string;
   readonly stage: Stage;
   readonly files: readonly StagedFile[];
+  /** What the files were written with; default: `schema`. */
+  readonly written?: Schema;
   /** The dataset's schema after the commit, and the snapshot it was worked out from: from `schemaFor`. */
   readonly schema: Schema;
   readonly parentId: string | null;
@@ -301,15 +342,15 @@ export interface Warehouse {
   stage(runId: string, step: string, fence: number): Promise<Stage>;
   /**
    * The schema a dataset would have after a commit of such columns: its own field ids for those it has, new ones for new columns.
-   * @throws SCHEMA_INCOMPATIBLE, NAME_RESERVED, NAME_INVALID
+   * @throws SCHEMA_INCOMPATIBLE, NAME_RESERVED, NAME_INVALID; DATASET_NOT_FOUND for a delete
    */
-  schemaFor(dataset: string, described: Schema, mode: 'append' | 'overwrite', branch: string, rules?: SchemaRules): Promise<NextSchema>;
+  schemaFor(dataset: string, described: Schema, mode: WriteMode, branch: string, rules?: SchemaRules): Promise<NextSchema>;
   /**
    * Takes staged rows apart by a contract: to keep, to keep aside, to drop.
    * @throws CONTRACT_INVALID, CHECK_FAILED, CHECK_BROKEN
    */
   sift(input: SiftInput): Promise<Sifted>;
-  /** Hashes, profiles and checks the files against key and foreign keys, and moves them to their place. @throws COMMIT_CONFLICT, KEY_VIOLATED, KEY_NULL, FOREIGN_KEY_VIOLATED, DISK_FULL */
+  /** Works out which files the staged rows make and unmake; hashes, profiles and checks them against key and foreign keys, and moves them to their place. @throws COMMIT_CONFLICT, KEY_VIOLATED, KEY_NULL, FOREIGN_KEY_VIOLATED, CONTRACT_INVALID, PARTITION_INVALID, PARTITION_OUTSIDE, DISK_FULL */
   prepare(input: PrepareInput): Promise<PreparedCommit>;
   /**
    * Sets what a dataset has to keep to from its next commit on; one that does not exist yet is made, without a snapshot. It must fit

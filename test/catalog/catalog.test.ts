@@ -58,7 +58,7 @@ describe.each(databases)('the catalog on %s', (kind, create) => {
   describe('snapshots', () => {
     test('are committed by compare-and-set, numbering rows across overwrites', async () => {
       const dataset = await catalog.transaction(stores => stores.datasets.create('trips', {key: ['id']}));
-      const file = (rowCount: bigint) => ({id: newId(), path: newId(), rowIds: 'positional' as const, rowCount, bytes: 10n, sha256: 'x', columns: []});
+      const file = (rowCount: bigint) => ({id: newId(), path: newId(), rowIds: 'positional' as const, rowCount, bytes: 10n, sha256: 'x', columns: [], partition: null});
       const commit = (parentId: string | null, operation: 'append' | 'overwrite', rows: bigint) =>
         catalog.transaction(stores => stores.datasets.commit({
           id: newId(), datasetId: dataset.id, branch: 'main', parentId, operation, schema: {fields: [field]}, files: [file(rows)],

@@ -8,14 +8,17 @@ import type {Engine, SqlValue} from '../../src/engines/engine.ts';
 import type {Places} from '../../src/maintenance/maintenance.ts';
 import type {Contract} from '../../src/schemas/contract.ts';
 import {createWarehouse} from '../../src/warehouse/local-warehouse.ts';
-import type {AsOf, PreparedCommit, SnapshotLineage, SnapshotRecord, Warehouse} from '../../src/warehouse/warehouse.ts';
+import type {AsOf, MergeBy, PartitionBy, PreparedCommit, SnapshotLineage, SnapshotRecord, Warehouse, WriteMode} from '../../src/warehouse/warehouse.ts';
 import {databases} from './catalog-places.ts';
 
 export interface WriteOptions {
-  readonly mode?: 'append' | 'overwrite';
+  readonly mode?: WriteMode;
   readonly contract?: Contract;
   readonly lineage?: SnapshotLineage;
   readonly rowsPerFile?: number;
+  readonly mergeBy?: MergeBy;
+  readonly partitionBy?: PartitionBy;
+  readonly partition?: string;
 }
 
 /** A real warehouse: catalog, DuckDB and folders, all its own. */
@@ -50,13 +53,13 @@ export async function openWorld({database = 'PGlite', folder: again}: {database?
 
   const world: WarehouseWorld = {
     folder, catalog, engine, warehouse, places: {...places, catalog},
-    async prepare(dataset, sql, {mode = 'overwrite', contract, lineage = {}, rowsPerFile} = {}) {
+    async prepare(dataset, sql, {mode = 'overwrite', contract, lineage = {}, rowsPerFile, mergeBy, partitionBy, partition} = {}) {
       const query = {sql, relations: {}};
       const {schema, written, parentId} = await warehouse.schemaFor(dataset, await engine.describe(query), mode, 'main');
       const stage = await warehouse.stage('test', dataset, 1);
       try {
         const files = await engine.materialize(query, {folder: stage.folder, schema: written, rowsPerFile});
-        return await warehouse.prepare({dataset, branch: 'main', operation: mode, stage, files, schema, parentId, contract, runId: null, stepName: null, lineage});
+        return await warehouse.prepare({dataset, branch: 'main', operation: mode, mergeBy, partitionBy, partition, stage, files, written, schema, parentId, contract, runId: null, stepName: null, lineage});
       } finally {
         await stage.discard();
       }

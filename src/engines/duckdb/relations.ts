@@ -40,10 +40,12 @@ function tableSql(table: Table): string {
   if (table.files.length === 0) {
     const columns = table.schema.fields.map(field => `NULL::${sqlType(field.type)} AS ${identifier(field.name)}`);
     if (table.rowIds) columns.push(`NULL::BIGINT AS ${rowIdName}`);
+    if (table.fileIndexes) columns.push('NULL::INTEGER AS _file');
     return `SELECT ${columns.join(', ')} WHERE false`;
   }
   const stored = table.rowIds === true && table.files.some(file => file.rowIds === 'stored');
   if (table.rowIds) names.push(`${rowIdSql(table, stored)} AS ${rowIdName}`);
+  if (table.fileIndexes) names.push('file_index::INTEGER AS _file');
   const files = literalList(table.files.map(file => file.path));
   // Files with and without a stored _row_id differ in their columns, so they too are read by field id.
   const uniform = table.uniform === true && !stored;

@@ -13,6 +13,9 @@ import {fieldIds, rowIdFieldId, rowIdName} from './types.ts';
 /** Rows a row group: DuckDB's own size, which its readers split work by. */
 const rowGroupSize = 122_880;
 
+/** Smaller ones cost more than they spare. */
+const leastRowGroup = 2_048;
+
 const rowIdField: Field = {id: rowIdFieldId, name: rowIdName, type: {kind: 'int', bits: 64, signed: true}, nullable: false};
 
 /** The columns a target's files have. */
@@ -47,28 +50,33 @@ export async function writeParquet(lease: Lease, query: Query, target: WriteTarg
 /** COPYs a SELECT with exactly these fields. */
 export async function copyParquet(lease: Lease, select: string, params: Query['params'], fields: readonly Field[], target: WriteTarget): Promise<StagedFile[]> {
   const options = [`FORMAT parquet`, `COMPRESSION zstd`, `FIELD_IDS ${fieldIds(fields)}`, `RETURN_STATS`];
-  if (target.rowsPerFile === undefined) {
+  if (target.rowsPerFile === undefined && target.rowsOfFiles === undefined) {
     const path = join(target.folder, 'part-00000.parquet');
     const files = await copy(lease, select, params, path, [...options, `ROW_GROUP_SIZE ${rowGroupSize}`]);
     return settle(files, target.folder);
   }
-  return copyInParts(lease, select, params, options, fields, target, target.rowsPerFile);
+  return copyInParts(lease, select, params, options, fields, target);
 }
 
 /**
  * DuckDB can split by size only, and not to the row: the rows are written to one file first, and that is cut into ranges of row
  * numbers, which its readers find by row group. Costs one more pass, only where parts are asked for.
  */
-async function copyInParts(lease: Lease, select: string, params: Query['params'], options: readonly string[], fields: readonly Field[], target: WriteTarget, rowsPerFile: number): Promise<StagedFile[]> {
+async function copyInParts(lease: Lease, select: string, params: Query['params'], options: readonly string[], fields: readonly Field[], target: WriteTarget): Promise<StagedFile[]> {
+  const {rowsOfFiles, rowsPerFile = rowGroupSize} = target;
   const whole = join(target.folder, 'whole.parquet');
   try {
-    const [all] = await copy(lease, select, params, whole, [...options, `ROW_GROUP_SIZE ${Math.min(rowGroupSize, rowsPerFile)}`]);
+    const groupSize = rowsOfFiles ? Math.max(leastRowGroup, Math.min(...rowsOfFiles)) : rowsPerFile;
+    const [all] = await copy(lease, select, params, whole, [...options, `ROW_GROUP_SIZE ${Math.min(rowGroupSize, groupSize)}`]);
+    const lengths = rowsOfFiles ?? Array.from({length: Math.ceil(all!.rowCount / rowsPerFile)}, () => rowsPerFile);
     const files: StagedFile[] = [];
     const names = fields.map(field => identifier(field.name)).join(', ');
-    for (let first = 0; first < all!.rowCount; first += rowsPerFile) {
-      const part = `SELECT ${names} FROM read_parquet(${literal(whole)}) WHERE file_row_number >= ${first} AND file_row_number < ${first + rowsPerFile}`;
+    let first = 0;
+    for (const length of lengths) {
+      const part = `SELECT ${names} FROM read_parquet(${literal(whole)}) WHERE file_row_number >= ${first} AND file_row_number < ${first + length}`;
       const path = join(target.folder, `part-${String(files.length).padStart(5, '0')}.parquet`);
       files.push(...(await copy(lease, part, undefined, path, [...options, `ROW_GROUP_SIZE ${rowGroupSize}`])));
+      first += length;
     }
     return settle(files, target.folder);
   } finally {

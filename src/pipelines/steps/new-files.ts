@@ -28,7 +28,7 @@ export function newFiles(step: IngestStep, found: readonly FoundRawFile[], read:
   const changed = found.filter(file => before.has(file.name) && before.get(file.name) !== file.sha256).map(file => file.name);
   const vanished = read.map(file => file.name).filter(name => !there.has(name) && isOf(step.source.path!, name));
 
-  const onChanged = step.onChanged ?? 'fail';
+  const onChanged = step.onChanged ?? (step.mode === 'merge' ? 'reread' : 'fail');
   const fate = {fail: 'the step fails', ignore: 'what was read stays', reread: 'read again'}[onChanged];
   const names = new Set(onChanged === 'ignore' ? fresh : [...fresh, ...changed]);
   return {

@@ -18,11 +18,11 @@ registerEnumType(StepKindEnum, {name: 'StepKind'});
 export const StepActionEnum = upperCased(['execute', 'reuse']);
 registerEnumType(StepActionEnum, {name: 'StepAction'});
 
-export const OperationEnum = upperCased(['append', 'overwrite', 'replace', 'delete']);
-registerEnumType(OperationEnum, {name: 'SnapshotOperation', description: 'APPEND: the rows of the parent and more. OVERWRITE: only these. REPLACE: the same rows in other files. DELETE: fewer rows.'});
+export const OperationEnum = upperCased(['append', 'overwrite', 'overwrite_partitions', 'merge', 'delete', 'replace']);
+registerEnumType(OperationEnum, {name: 'SnapshotOperation', description: 'APPEND: the rows of the parent and more. OVERWRITE: only these. OVERWRITE_PARTITIONS: only these in the partitions they are of. MERGE: these instead of those of the same key. DELETE: fewer rows. REPLACE: the same rows in other files.'});
 
-export const IngestModeEnum = upperCased(['overwrite', 'append']);
-registerEnumType(IngestModeEnum, {name: 'IngestMode'});
+export const IngestModeEnum = upperCased(['overwrite', 'append', 'merge', 'delete']);
+registerEnumType(IngestModeEnum, {name: 'IngestMode', description: 'OVERWRITE: only these rows stay. APPEND: they are added. MERGE: they replace those of the same key. DELETE: those of the same key go.'});
 
 export const FormatEnum = upperCased(['csv', 'tsv', 'json', 'ndjson', 'parquet', 'arrow']);
 registerEnumType(FormatEnum, {name: 'SourceFormat'});

@@ -2,6 +2,7 @@
 import {ArrayMaxSize, IsOptional, Length, Max, Min, ValidateNested} from 'class-validator';
 import {Field, ID, InputType, Int} from 'type-graphql';
 import type {SourceFormat} from '../../../sources/source.ts';
+import type {WriteMode} from '../../../warehouse/warehouse.ts';
 import {ContractInput, ForeignKeyInput} from './contract-inputs.ts';
 import {FormatEnum, IngestModeEnum} from './enums.ts';
 import {JsonScalar} from './scalars.ts';
@@ -38,7 +39,15 @@ export class IngestInput {
   options?: unknown;
 
   @Field(() => IngestModeEnum, {defaultValue: 'overwrite'})
-  mode!: 'overwrite' | 'append';
+  mode!: Exclude<WriteMode, 'overwrite_partitions'>;
+
+  @Field(() => String, {...nullable, description: 'For MERGE: the row with the greatest value of this column wins. Default: the last one.'})
+  @IsOptional() @Length(1, 255)
+  latestBy?: string;
+
+  @Field(() => String, {...nullable, description: 'For MERGE: SQL; a row for which it is true deletes the row of its key.'})
+  @IsOptional() @Length(1, 10_000)
+  deletedWhen?: string;
 
   @Field(() => Boolean, {defaultValue: false, description: 'Reads only the files of the path that the dataset has not read, by name and content; not with OVERWRITE.'})
   incremental!: boolean;

@@ -122,11 +122,14 @@ export class PipelineResolver {
   @Mutation(() => IngestResult, {description: 'Reads a source into a dataset, by a run of its own.'})
   @UseMiddleware(failuresAsAnswers)
   async ingest(@Arg('input', () => IngestInput) input: IngestInput, @Ctx() {services, viewer}: CoreContext): Promise<typeof IngestResult> {
-    const {source: {path, upload}, format, into, mode, incremental, key, foreignKeys, contract, idempotencyKey} = input;
+    const {source: {path, upload}, format, into, mode, latestBy, deletedWhen, incremental, key, foreignKeys, contract, idempotencyKey} = input;
     const options = jsonObject(input.options, 'input.options') as RawOptions | undefined;
     const source = {path: path ?? undefined, upload: upload ?? undefined, format: format ?? undefined, options};
     const said = plain({key, foreignKeys}) as Contract;
-    const run = await services.pipelines.ingest(viewer, {source, into, mode, contract: contract ? parseContract(into, plain(contract)) : undefined, ...(incremental ? {incremental} : {})}, said, idempotencyKey ?? undefined);
+    const step = {
+      source, into, mode, latestBy: latestBy ?? undefined, deletedWhen: deletedWhen ?? undefined, contract: contract ? parseContract(into, plain(contract)) : undefined, ...(incremental ? {incremental} : {}),
+    };
+    const run = await services.pipelines.ingest(viewer, step, said, idempotencyKey ?? undefined);
     return new RunStarted(new Run(run));
   }
 
