@@ -61,6 +61,10 @@ import {Heads} from './warehouse/heads.ts';
 import {createLineage} from './warehouse/lineage.ts';
 import {createWarehouse} from './warehouse/local-warehouse.ts';
 import type {Datasets, Lineage, Warehouse} from './warehouse/warehouse.ts';
+import {Courier} from './webhooks/courier.ts';
+import {lookAtFreshness} from './webhooks/freshness.ts';
+import type {Webhooks} from './webhooks/webhook.ts';
+import {WebhookService} from './webhooks/webhook-service.ts';
 
 /** serve: the APIs and a worker; work: a worker that answers for its health; embedded: both in process, without a port (a command's own). */
 export type Mode = 'serve' | 'work' | 'embedded';
@@ -90,6 +94,8 @@ interface Services {
   worker: Worker;
   schedules: Schedules;
   scheduler: Scheduler;
+  webhooks: Webhooks;
+  courier: Courier;
   graphModel: CatalogGraphModel;
   graphql: GraphqlPart;
   http: HttpHost;
@@ -162,6 +168,8 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
       new PipelineService(stepWorld, new JobsFolder(config.jobs.folder, config.pipelines.jobsFileSeconds, logger), keepSchedule)).singleton(),
     schedules: asFunction(({catalog}: Services) => new ScheduleService(catalog)).singleton(),
     scheduler: asFunction(({catalog, pipelines, logger}: Services) => new Scheduler({catalog, pipelines, logger})).singleton(),
+    webhooks: asFunction(({config, catalog}: Services) => new WebhookService(catalog, config.webhooks.privateHosts)).singleton(),
+    courier: asFunction(({config, catalog, logger}: Services) => new Courier(catalog, {...config.webhooks, userAgent: `Millrace/${version}`}, logger)).singleton(),
     worker: asFunction(({config, stepWorld, logger, metrics}: Services) => new Worker(
       stepWorld, {slots: config.pipelines.workers, ...config.pipelines, compactFiles: config.warehouse.compactFiles}, logger, metrics,
     )).singleton(),
@@ -174,7 +182,7 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
     })).singleton(),
     graphql: asFunction((services: Services) => new GraphqlPart({
       heads: () => services.heads.current(),
-      pipelines: services.pipelines, schedules: services.schedules, models: services.models, datasets: services.datasets, lineage: services.lineage, maintenance: services.maintenance, warehouse: services.warehouse,
+      pipelines: services.pipelines, schedules: services.schedules, webhooks: services.webhooks, models: services.models, datasets: services.datasets, lineage: services.lineage, maintenance: services.maintenance, warehouse: services.warehouse,
       engine: services.engine, graphModel: services.graphModel, logger: services.logger, metrics: services.metrics, config: services.config,
       uploads: {byId: id => services.catalog.read(stores => stores.uploads.byId(id))},
       system: {version, catalog: services.config.catalog.url === null ? 'pglite' : 'postgresql', fingerprint: `${services.engine.fingerprint}; ${services.runtime.fingerprint}`},
@@ -215,7 +223,7 @@ async function sweep({config, warehouse, models}: Pick<Services, 'config' | 'war
 
 /** The order of life: each part may use those before it. */
 function arrange(services: Services): void {
-  const {lifecycle, config, mode, logger, metrics, catalog, heads, engine, runtime, models, worker, pipelines, scheduler, graphModel, graphql, http} = services;
+  const {lifecycle, config, mode, logger, metrics, catalog, heads, engine, runtime, models, worker, pipelines, scheduler, courier, graphModel, graphql, http} = services;
   const folders = [config.data.folder, config.warehouse.folder, config.models.folder, config.engine.tempFolder, config.uploads.folder, config.published.folder, scratchOf(config)];
   const {gcHours, graceHours} = config.warehouse;
   const collectInTurn = async (): Promise<void> => {
@@ -249,6 +257,7 @@ function arrange(services: Services): void {
       await removeLeftovers(placesOf(services));
       await sweep(services, graceHours);
       await catalog.transaction(stores => stores.runs.expireEvents(config.events.retentionDays));
+      await catalog.transaction(stores => stores.webhooks.expire(config.events.retentionDays));
       await collectInTurn();
     }, logger));
   if (mode !== 'work') {
@@ -262,7 +271,11 @@ function arrange(services: Services): void {
   if (mode !== 'embedded') {
     // A jobs file may be given a schedule while nobody asks for pipelines.
     if (mode === 'serve') lifecycle.add(periodic('jobs folder', 30, () => pipelines.refresh(), logger));
-    lifecycle.add({name: 'scheduler', start: () => scheduler.start(), drain: () => scheduler.stop()}).add(http);
+    lifecycle
+      .add({name: 'scheduler', start: () => scheduler.start(), drain: () => scheduler.stop()})
+      .add({name: 'webhooks', start: () => courier.start(), drain: () => courier.stop()})
+      .add(periodic('freshness', 60, () => lookAtFreshness(catalog, logger), logger))
+      .add(http);
   }
 }
 

@@ -9,6 +9,7 @@ import type {ModelStore} from '../models/models.ts';
 import type {RunStore} from '../pipelines/pipeline.ts';
 import type {ScheduleStore} from '../schedules/schedule.ts';
 import type {DatasetStore} from '../warehouse/warehouse.ts';
+import type {WebhookStore} from '../webhooks/webhook.ts';
 
 export interface UploadRecord {
   readonly id: string;
@@ -47,6 +48,7 @@ export interface Stores {
   readonly datasets: DatasetStore;
   readonly runs: RunStore;
   readonly schedules: ScheduleStore;
+  readonly webhooks: WebhookStore;
   readonly models: ModelStore;
   readonly uploads: UploadStore;
   readonly expiry: ExpiryStore;
@@ -56,9 +58,9 @@ export interface Stores {
 
 /**
  * `run`: a run has new events (payload: its id); `work`: a step may be there to be claimed (its run's id); `graph`: the graph's version
- * rose; `data`: a dataset has a new snapshot (its name).
+ * rose; `data`: a dataset has a new snapshot (its name); `webhook`: there is something to send.
  */
-export type Channel = 'run' | 'work' | 'graph' | 'data';
+export type Channel = 'run' | 'work' | 'graph' | 'data' | 'webhook';
 
 /** Rows of one table, each as the text of a JSON object. */
 export interface TableRows {

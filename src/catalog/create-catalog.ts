@@ -13,6 +13,7 @@ import {PrismaModelStore} from './model-store.ts';
 import {PrismaRunStore} from './run-store.ts';
 import {PrismaScheduleStore} from './schedule-store.ts';
 import {PrismaUploadStore} from './upload-store.ts';
+import {PrismaWebhookStore} from './webhook-store.ts';
 
 export interface CatalogOptions {
   /** A PostgreSQL URL; null: the embedded database in `folder`. */
@@ -95,6 +96,7 @@ class PrismaCatalog implements Catalog {
       datasets: new PrismaDatasetStore(connection),
       runs: new PrismaRunStore(connection, runId => notify('run', runId)),
       schedules: new PrismaScheduleStore(connection),
+      webhooks: new PrismaWebhookStore(connection, () => notify('webhook', '')),
       models: new PrismaModelStore(connection),
       uploads: new PrismaUploadStore(connection),
       expiry: new PrismaExpiryStore(connection),

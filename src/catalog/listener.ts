@@ -3,7 +3,7 @@ import type {Channel} from './catalog.ts';
 
 /** PostgreSQL's names of the channels. */
 export const channelName = (channel: Channel): string => `millrace_${channel}`;
-export const channels: readonly Channel[] = ['run', 'work', 'graph', 'data'];
+export const channels: readonly Channel[] = ['run', 'work', 'graph', 'data', 'webhook'];
 
 /**
  * A session of its own that LISTENs, for a PostgreSQL server. When it breaks it connects again, and wakes every listener once

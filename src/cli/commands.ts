@@ -24,11 +24,12 @@ import {schedulesCommand} from './commands/schedules.ts';
 import {serveCommand} from './commands/serve.ts';
 import {verifyCommand} from './commands/verify.ts';
 import {versionCommand} from './commands/version.ts';
+import {webhooksCommand} from './commands/webhooks.ts';
 import {workCommand} from './commands/work.ts';
 
 export const commandGroups: readonly (readonly [title: string, commands: readonly AnyCommand[]])[] = [
   ['Start:', [serveCommand, workCommand]],
-  ['Pipelines:', [runCommand, planCommand, ingestCommand, replayCommand, runsCommand, eventsCommand, cancelCommand, retryCommand, schedulesCommand]],
+  ['Pipelines:', [runCommand, planCommand, ingestCommand, replayCommand, runsCommand, eventsCommand, cancelCommand, retryCommand, schedulesCommand, webhooksCommand]],
   ['Data:', [datasetsCommand, contractCommand, queryCommand, lineageCommand, verifyCommand, compactCommand]],
   ['Models:', [modelsCommand, predictCommand]],
   ['Installation:', [configCommand, doctorCommand, gcCommand, backupCommand, restoreCommand, versionCommand]],

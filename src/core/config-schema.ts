@@ -143,8 +143,12 @@ const schema = {
     folder: folder('data', 'uploads', 'Where uploads lie.'),
     retentionDays: whole(0, 'Days that uploads are kept; 0: for ever.', [0, 36_500]),
   },
+  webhooks: {
+    privateHosts: texts([], 'Host names and addresses of private networks, or of this machine, that webhooks may be sent to; all others must be public.'),
+    timeoutSeconds: whole(10, 'Seconds in which the receiver of a webhook must have answered.', [1, 300]),
+  },
   events: {
-    retentionDays: whole(30, "Days that a finished run's events are kept.", [1, 36_500]),
+    retentionDays: whole(30, "Days that a finished run's events, and webhooks' deliveries that are over, are kept.", [1, 36_500]),
   },
   log: {
     level: choice('info', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'The least important messages to log.'),

@@ -80,6 +80,11 @@ export const errorTable = {
   DISK_FULL: {message: 'There is no space left on the disk that holds {path}.', hint: 'Free some space, then retry; the last snapshot is as it was.', http: 507},
   FILE_DAMAGED: {message: "The warehouse file '{path}' is missing or differs from its checksum.", hint: 'Restore it from a backup, or run the pipeline again.', http: 500, exit: 5},
 
+  // --- webhooks
+  WEBHOOK_INVALID: {message: 'The webhook is not valid: {reason}', hint: 'It needs a public http or https address; those of private networks are named in the setting `webhooks.privateHosts`.', http: 400},
+  WEBHOOK_NOT_FOUND: {message: "There is no webhook '{id}'.", hint: 'List them with `millrace webhooks`.', http: 404},
+  DELIVERY_NOT_FOUND: {message: "There is no delivery '{id}'.", hint: 'List them with `millrace webhooks deliveries WEBHOOK`.', http: 404},
+
   // --- models
   ARTIFACT_NOT_ONNX: {message: 'The artifact is not a readable ONNX model: {reason}', hint: 'Export the model as ONNX and upload the .onnx file.', http: 422},
   ARTIFACT_OPERATOR: {message: "The model uses the operator '{operator}', which is not allowed.", hint: 'Use operators of the domains ai.onnx and ai.onnx.ml only.', http: 422},

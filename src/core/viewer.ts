@@ -1,3 +1,5 @@
+import {MillraceError} from './errors.ts';
+
 /** Who asks. An argument of every service, part of plan and cache keys, recorded on runs; today everyone local may see everything. */
 export interface Viewer {
   readonly name: string;
@@ -17,4 +19,9 @@ export interface QueryLimits {
   /** Rows the engine may have to read, from the manifests' counts. */
   readonly cost: number;
   readonly seconds: number;
+}
+
+/** @throws UNAUTHENTICATED */
+export function onlyAdmin({roles}: Viewer): void {
+  if (!roles.includes('admin')) throw new MillraceError('UNAUTHENTICATED');
 }

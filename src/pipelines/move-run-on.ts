@@ -3,7 +3,7 @@ import type {RunEventData} from './pipeline.ts';
 
 /**
  * What follows from a change of a run, in the same unit of work: steps that may run now are queued, the run ends when all have, runs
- * that waited for it go on, and workers are woken. Events are appended last, because they hold the run's row.
+ * that waited for it go on, webhooks hear of a failure, and workers are woken. Events are appended last, because they hold the run's row.
  */
 export async function moveRunOn(stores: Stores, runId: string, events: readonly RunEventData[]): Promise<void> {
   const followed = await stores.runs.advance(runId);
@@ -11,6 +11,9 @@ export async function moveRunOn(stores: Stores, runId: string, events: readonly 
   for (const id of admitted) {
     const begun = await stores.runs.advance(id);
     if (begun.length > 0) await stores.runs.appendEvents(id, begun);
+  }
+  if (followed.some(event => event.kind === 'run_finished' && event.status === 'failed')) {
+    await stores.webhooks.enqueue({kind: 'run_failed', run: (await stores.runs.run(runId))!});
   }
   const all = [...events, ...followed];
   if (all.length > 0) await stores.runs.appendEvents(runId, all);

@@ -278,6 +278,7 @@ class StepAttempt {
         snapshots = [];
         for (const commit of commits) snapshots.push(await commit.commit(stores));
         await stores.runs.note(run.id, step.name, {...notes, outputId: snapshots[0]!.id});
+        if (notes.rowsQuarantined) await stores.webhooks.enqueue({kind: 'quarantine', run, step: step.name, dataset: snapshots[0]!.datasetName, rows: notes.rowsQuarantined});
         return snapshots.map(({id, datasetName, rowCount}) => (
           {kind: 'snapshot_committed', step: step.name, dataset: datasetName, snapshotId: id, rowCount: String(rowCount), reused: false} as const
         ));

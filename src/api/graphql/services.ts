@@ -16,6 +16,7 @@ import type {Models} from '../../models/models.ts';
 import type {Pipelines} from '../../pipelines/pipeline.ts';
 import type {Schedules} from '../../schedules/schedule.ts';
 import type {Datasets, Lineage, SnapshotRecord, Warehouse} from '../../warehouse/warehouse.ts';
+import type {Webhooks} from '../../webhooks/webhook.ts';
 import type {GraphModel} from './data/graph-model.ts';
 
 /** Where the data graph's model comes from. */
@@ -39,6 +40,7 @@ export interface SystemFacts {
 export interface GraphqlServices {
   readonly pipelines: Pipelines;
   readonly schedules: Schedules;
+  readonly webhooks: Webhooks;
   readonly models: Models;
   readonly datasets: Datasets;
   readonly lineage: Lineage;

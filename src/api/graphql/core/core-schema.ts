@@ -12,6 +12,7 @@ import {RunEventsResolver, runEventTypes} from './run-events.ts';
 import {ScheduleResolver} from './schedule-resolver.ts';
 import {SystemResolver} from './system-resolver.ts';
 import {validateArgument} from './validate.ts';
+import {WebhookRelations, WebhookResolver} from './webhook-resolver.ts';
 
 function noTopics(): never {
   throw new Error('there are no topics');
@@ -20,7 +21,7 @@ function noTopics(): never {
 /** The static part of the graph. Needs `reflect-metadata`, imported once at the entry of the process. */
 export function buildCoreSchema(): GraphQLSchema {
   const schema = buildSchemaSync({
-    resolvers: [DatasetResolver, PipelineResolver, RunEventsResolver, ModelResolver, LineageResolver, ScheduleResolver, SystemResolver, MaintenanceResolver, ...Object.values(relations)],
+    resolvers: [DatasetResolver, PipelineResolver, RunEventsResolver, ModelResolver, LineageResolver, ScheduleResolver, WebhookResolver, WebhookRelations, SystemResolver, MaintenanceResolver, ...Object.values(relations)],
     orphanedTypes: [...runEventTypes],
     validateFn: validateArgument,
     // Asked for wherever there are subscriptions, used only by those that name topics: ours begin iterations of their own.

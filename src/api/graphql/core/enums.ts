@@ -39,6 +39,12 @@ registerEnumType(CatchUpEnum, {name: 'CatchUp', description: 'Of times that pass
 export const TriggerModeEnum = upperCased(['any', 'all']);
 registerEnumType(TriggerModeEnum, {name: 'TriggerMode', description: 'Whether ANY of the datasets or ALL of them must have a new snapshot.'});
 
+export const WebhookTopicEnum = upperCased(['run_failed', 'freshness', 'quarantine']);
+registerEnumType(WebhookTopicEnum, {name: 'WebhookTopic', description: 'RUN_FAILED: a run ended as failed. FRESHNESS: a dataset became older than its contract allows. QUARANTINE: bad rows were put aside.'});
+
+export const DeliveryStateEnum = upperCased(['pending', 'delivered', 'dead']);
+registerEnumType(DeliveryStateEnum, {name: 'DeliveryState', description: 'PENDING: to be sent, or sent again. DELIVERED: the receiver accepted it. DEAD: given up; it can be sent again.'});
+
 export const LogLevelEnum = upperCased(['info', 'warn', 'error']);
 registerEnumType(LogLevelEnum, {name: 'LogLevel'});
 

@@ -2,9 +2,10 @@
 import {ArrayMaxSize, IsOptional, Length, Max, Min, ValidateNested} from 'class-validator';
 import {Field, ID, InputType, Int} from 'type-graphql';
 import type {SourceFormat} from '../../../sources/source.ts';
+import type {WebhookTopic} from '../../../webhooks/webhook.ts';
 import type {WriteMode} from '../../../warehouse/warehouse.ts';
 import {ContractInput, ForeignKeyInput} from './contract-inputs.ts';
-import {FormatEnum, IngestModeEnum} from './enums.ts';
+import {FormatEnum, IngestModeEnum, WebhookTopicEnum} from './enums.ts';
 import {JsonScalar} from './scalars.ts';
 
 const nameLength = [1, 63] as const;
@@ -173,6 +174,29 @@ export class DeployModelInput {
   @Field(() => String, {...nullable, name: 'as', description: "The field's name; default: the model's."})
   @IsOptional() @Length(...nameLength)
   as?: string;
+}
+
+@InputType()
+export class CreateWebhookInput {
+  @Field(() => String, {description: 'http or https, of a public address or of one that the setting webhooks.privateHosts names.'})
+  @Length(1, 2000)
+  url!: string;
+
+  @Field(() => String, {...nullable, description: 'What bodies are signed with: whsec_ and 24 to 64 bytes in base64; default: a new one.'})
+  @IsOptional() @Length(1, 200)
+  secret?: string;
+
+  @Field(() => [WebhookTopicEnum])
+  @ArrayMaxSize(3)
+  on!: WebhookTopic[];
+
+  @Field(() => [String], {defaultValue: [], description: 'Of these pipelines alone.'})
+  @ArrayMaxSize(100) @Length(...nameLength, {each: true})
+  pipelines!: string[];
+
+  @Field(() => [String], {defaultValue: [], description: 'About these datasets alone.'})
+  @ArrayMaxSize(100) @Length(...nameLength, {each: true})
+  datasets!: string[];
 }
 
 @InputType({description: 'What came from somewhere: one of these.'})

@@ -1,7 +1,7 @@
 import {isAbsolute} from 'node:path';
 import {Arg, Ctx, Field, Int, Mutation, ObjectType, Query, Resolver, UseMiddleware} from 'type-graphql';
 import {MillraceError} from '../../../core/errors.ts';
-import type {Viewer} from '../../../core/viewer.ts';
+import {onlyAdmin} from '../../../core/viewer.ts';
 import type {BackupSummary, Finding as FindingRecord} from '../../../maintenance/maintenance.ts';
 import type {CoreContext} from './context.ts';
 import {FindingStatusEnum} from './enums.ts';
@@ -76,8 +76,4 @@ export class MaintenanceResolver {
     if (!isAbsolute(folder)) throw new MillraceError('ARGUMENT_INVALID', {name: 'folder', reason: 'it must be an absolute path.'});
     return new BackupMade(await services.maintenance.backup(folder));
   }
-}
-
-function onlyAdmin({roles}: Viewer): void {
-  if (!roles.includes('admin')) throw new MillraceError('UNAUTHENTICATED');
 }
