@@ -162,6 +162,43 @@ export interface SqlAnalysis {
 /** Output column → the input columns it is computed from, as `relation.column`; null where it cannot be told. */
 export type ColumnLineage = Readonly<Record<string, readonly string[]>>;
 
+/** What is known of a column's values without reading them. Bounds are text, as in a profile: no value lies outside of them. */
+export interface ColumnFacts {
+  readonly name: string;
+  /** Null where only running the query would tell. */
+  readonly type: DataType | null;
+  readonly min: string | null;
+  readonly max: string | null;
+  /** Whether min and max are values that occur. */
+  readonly attained: boolean;
+  readonly nulls: 'none' | 'some' | 'all' | 'unknown';
+  /** Of a column with nothing but nulls: why, where it is not simply so in the data or wanted by the text. */
+  readonly why?: string;
+  /** Approximate; null: not known. */
+  readonly distinct: number | null;
+}
+
+/** What is known of a relation without reading it: from manifests, or of a query's result by `foresee`. */
+export interface RelationFacts {
+  readonly columns: readonly ColumnFacts[];
+  /** Rows at least and at most; Infinity where nothing bounds them. */
+  readonly least: number;
+  readonly most: number;
+  /** Sets of columns that are never equal in two rows. */
+  readonly keys: readonly (readonly string[])[];
+  /** Sets of columns that are equal in several rows, probably, and why. */
+  readonly repeats: readonly {readonly columns: readonly string[]; readonly why: string}[];
+}
+
+/** proven: no data within the statistics could make it otherwise; likely: estimates say so. */
+export type Certainty = 'proven' | 'likely';
+
+export interface Foresight {
+  /** Null where the text is of a form that is not followed. */
+  readonly result: RelationFacts | null;
+  readonly findings: readonly {readonly kind: 'join_without_match' | 'filter_without_match' | 'join_multiplies'; readonly certainty: Certainty; readonly detail: string}[];
+}
+
 /** Scores rows while they pass: `features` are columns of the query (not written where the target's schema lacks them); `score` answers with one column for each of `outputs`. */
 export interface Scoring {
   readonly features: readonly string[];
@@ -193,6 +230,9 @@ export interface Engine {
 
   /** Where each output column comes from. Best effort: a column that cannot be traced is left out. */
   lineage(query: Query): Promise<ColumnLineage>;
+
+  /** What follows of a query's result from facts about its relations, by name; no row is read. Sound: what cannot be told is unknown. @throws SQL_INVALID */
+  foresee(query: Query, facts: Readonly<Record<string, RelationFacts>>): Promise<Foresight>;
 
   /**
    * Detects how raw files are read and what their columns are: a sample spread over all of them proposes, one scan of every row proves.

@@ -8,6 +8,7 @@ import {arrowToParquet, publishArrow} from './arrow.ts';
 import {readColumns} from './columns.ts';
 import {bind, Database} from './database.ts';
 import type {DatabaseOptions, Lease} from './database.ts';
+import {foreseen} from './foresee.ts';
 import {LineageTracer} from './lineage.ts';
 import {neverNull} from './nullability.ts';
 import {profiled} from './profile.ts';
@@ -104,6 +105,8 @@ export function createDuckDbEngine(options: DuckDbOptions): Engine {
     columns: (query, {batchRows, ...work}) => database.stream(lease => readColumns(lease, query, batchRows), work, {query}),
 
     importArrow: (path, out, work) => database.use(() => database.withScratch((_, connection) => arrowToParquet(connection, path, out, work?.signal)), work, {writing: out}),
+
+    foresee: (query, facts) => database.use(async lease => foreseen(await tree(lease, query.sql), query, facts, await aggregates(lease))),
 
     async lineage(query) {
       const {outputs, relations} = await database.use(async lease => lineageInputs(lease, query), {}, {query});
