@@ -105,7 +105,8 @@ function reasonOf(error: unknown): string {
   throw error;
 }
 
-function unknownVersion(error: unknown): null {
+/** Null for a version, or an alias, that is gone. */
+export function unknownVersion(error: unknown): null {
   if (error instanceof MillraceError && (error.code === 'MODEL_NOT_FOUND' || error.code === 'MODEL_VERSION_NOT_FOUND')) return null;
   throw error;
 }

@@ -2,8 +2,6 @@ import type {Stores} from '../catalog/catalog.ts';
 import {Wake, patiently} from '../core/async.ts';
 import {MillraceError, didYouMean} from '../core/errors.ts';
 import type {Viewer} from '../core/viewer.ts';
-import {changeSays} from '../schemas/compatibility.ts';
-import type {Schema} from '../schemas/schema.ts';
 import {checkName} from '../schemas/check-name.ts';
 import {quarantineOf} from '../schemas/contract.ts';
 import type {Contract} from '../schemas/contract.ts';
@@ -11,13 +9,11 @@ import {canonicalJson, definitionHash, parseDefinition, parseParams, topological
 import type {JobsFolder} from './jobs-folder.ts';
 import {moveRunOn} from './move-run-on.ts';
 import type {
-  IngestStep, PipelineDefinition, PipelineRecord, Pipelines, PlannedStep, ReplayStep, RunEventRecord, RunPlan, RunRecord, RunStarter, RunStatus, StartRun, Step, StepRecord,
+  IngestStep, PipelineDefinition, PipelineRecord, Pipelines, ReplayStep, RunEventRecord, RunPlan, RunRecord, RunStarter, RunStatus, StartRun, Step, StepRecord,
 } from './pipeline.ts';
-import {modeOf} from './output-settings.ts';
-import {decide, futureTable, newest, prepareStep} from './prepare-step.ts';
+import {planRun} from './plan-run.ts';
 import type {StepWorld} from './prepare-step.ts';
 import {kindOf} from './steps/kinds.ts';
-import type {StepInput} from './steps/step-kind.ts';
 
 /** Milliseconds after which a subscriber looks for events without having been woken: a wake-up may be lost. */
 const backstop = 2_000;
@@ -165,51 +161,7 @@ export class PipelineService implements Pipelines {
     const {definition, name} = await this.get(viewer, input.pipeline);
     const params = parseParams(definition.params ?? {}, input.params ?? {});
     const {ordered, reads} = await this.needs(definition);
-    const made = new Map<string, Schema>();
-    const steps: PlannedStep[] = [];
-    for (const step of ordered) {
-      const planned = await this.planStep({definition, params}, step, reads.get(step.name)!, made);
-      steps.push(planned.step);
-      if (planned.schema && planned.step.into) made.set(planned.step.into, planned.schema);
-    }
-    return {pipeline: name, params, steps, affectedModels: await this.affectedModels(ordered, steps)};
-  }
-
-  private async planStep(
-    run: Pick<RunRecord, 'definition' | 'params'>, step: Step, reads: readonly string[], made: ReadonlyMap<string, Schema>,
-  ): Promise<{step: PlannedStep; schema: Schema | null}> {
-    const {warehouse} = this.world;
-    const inputs: Record<string, StepInput> = {};
-    for (const name of reads) {
-      const future = made.get(name);
-      const snapshot = future ? null : await newest(warehouse, step, name, branch);
-      inputs[name] = snapshot ? {snapshot, table: await warehouse.table(snapshot)} : {snapshot: null, table: futureTable(future!)};
-    }
-    const ready = await prepareStep(this.world, run, step, inputs, new AbortController().signal);
-    try {
-      const {action, reason} = await decide(this.world, {branch}, step, ready);
-      const {rowsIn, bytesIn, described, notices = []} = ready.prepared;
-      const into = 'into' in step ? step.into : null;
-      const next = into && described ? await warehouse.schemaFor(into, described, modeOf(step), branch, {contract: ready.contract}) : null;
-      return {
-        step: {
-          name: step.name, kind: step.kind, action, reason, into,
-          rowsIn: rowsIn === null ? null : BigInt(rowsIn), bytesIn: bytesIn === null ? null : BigInt(bytesIn),
-          schemaChanges: action === 'reuse' || !next ? [] : (next.changes?.map(changeSays) ?? ['new dataset']),
-          notices: notices.map(notice => notice.message),
-        },
-        schema: action === 'execute' ? (next?.schema ?? null) : null,
-      };
-    } finally {
-      await ready.close();
-    }
-  }
-
-  private async affectedModels(ordered: readonly Step[], steps: readonly PlannedStep[]): Promise<string[]> {
-    const changed = new Set(steps.filter(step => step.action === 'execute' && step.into).map(step => step.into));
-    const scoring = ordered.flatMap((step, index) => (step.kind === 'predict' && steps[index]!.action === 'execute' ? [step.model] : []));
-    const served = (await this.world.services.models.deployments()).filter(deployment => changed.has(deployment.datasetName)).map(deployment => deployment.modelName);
-    return [...new Set([...scoring, ...served])].sort();
+    return planRun(this.world, name, {definition, params, branch}, ordered.map(step => ({step, reads: reads.get(step.name)!})));
   }
 
   async cancel(_viewer: Viewer, id: string): Promise<RunRecord> {

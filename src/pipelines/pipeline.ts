@@ -6,7 +6,7 @@
  */
 import type {Stores} from '../catalog/catalog.ts';
 import type {Viewer} from '../core/viewer.ts';
-import type {RawOptions} from '../engines/engine.ts';
+import type {Certainty, RawOptions} from '../engines/engine.ts';
 import type {CronRule, DatasetRule} from '../schedules/schedule.ts';
 import type {Contract} from '../schemas/contract.ts';
 import type {SourceSpec} from '../sources/source.ts';
@@ -297,10 +297,26 @@ export interface PlannedStep {
   readonly into: string | null;
 }
 
+export type PlanWarningCode =
+  | 'join_without_match' | 'filter_without_match' | 'join_multiplies' | 'column_all_null' | 'key_not_unique' | 'key_null'
+  | 'model_input_unfit' | 'model_input_retyped' | 'model_input_out_of_range';
+
+/** What a run would do that nobody can want, as statistics tell. */
+export interface PlanWarning {
+  readonly code: PlanWarningCode;
+  /** proven: no data within the statistics could make it otherwise; likely: estimates say so. */
+  readonly certainty: Certainty;
+  readonly step: string;
+  /** Of the step's output, or the model's input; null where it is about more. */
+  readonly column: string | null;
+  readonly detail: string;
+}
+
 export interface RunPlan {
   readonly pipeline: string;
   readonly params: Readonly<Record<string, ParamValue>>;
   readonly steps: readonly PlannedStep[];
+  readonly warnings: readonly PlanWarning[];
   /** Names of models that read or are served over a dataset the run would change. */
   readonly affectedModels: readonly string[];
 }

@@ -16,17 +16,25 @@ interface PlannedStep {
   readonly notices: readonly string[];
 }
 
+interface PlanWarning {
+  readonly code: string;
+  readonly certainty: 'PROVEN' | 'LIKELY';
+  readonly step: string;
+  readonly detail: string;
+}
+
 interface RunPlan {
   readonly pipeline: string;
   readonly params: unknown;
   readonly steps: readonly PlannedStep[];
+  readonly warnings: readonly PlanWarning[];
   readonly affectedModels: readonly {readonly name: string}[];
 }
 
 export const document = `query Plan($input: StartRunInput!) {
   planRun(input: $input) {
     ${failureFields}
-    ... on RunPlan { pipeline params steps { name kind action reason into rowsIn bytesIn schemaChanges notices } affectedModels { name } }
+    ... on RunPlan { pipeline params steps { name kind action reason into rowsIn bytesIn schemaChanges notices } warnings { code certainty step column detail } affectedModels { name } }
   }
 }`;
 
@@ -52,6 +60,9 @@ export const planCommand: CliCommand<{readonly param?: readonly string[]}> = {
       {title: 'SCHEMA', value: ({schemaChanges}) => schemaChanges.join('; ')},
     ], planRun.steps));
     for (const {name, notices} of planRun.steps) for (const notice of notices) out.write(`\n${name}: ${notice}\n`);
+    if (planRun.warnings.length > 0) out.write(`\nWarnings, from statistics alone:\n${planRun.warnings.map(warningLine).join('\n')}\n`);
     if (planRun.affectedModels.length > 0) out.write(`\nModels it touches: ${planRun.affectedModels.map(({name}) => name).join(', ')}\n`);
   },
 };
+
+const warningLine = ({step, certainty, detail}: PlanWarning): string => `  ${step}: ${detail}${certainty === 'LIKELY' ? ' (likely)' : ''}`;

@@ -292,7 +292,7 @@ function conjuncts(node: Node | null): Node[] {
 
 /** The same rows, some of them perhaps gone: what occurred need not occur any more. */
 function loosened(rows: Rows): Rows {
-  return {...rows, columns: rows.columns.map(column => ({...column, known: {...column.known, attained: false}}))};
+  return {...rows, columns: rows.columns.map(column => ({...column, known: {...column.known, attained: false, nulls: column.known.nulls === 'some' ? 'unknown' : column.known.nulls}}))};
 }
 
 const renamed = (rows: Rows, relation: string, names: readonly string[] = []): Rows =>

@@ -5,6 +5,7 @@ import {ambiguities} from '../../schemas/detection/detection.ts';
 import type {Detection, Evidence} from '../../schemas/detection/detection.ts';
 import type {Schema} from '../../schemas/schema.ts';
 import type {IngestStep} from '../pipeline.ts';
+import {factsOfProfile} from '../dataset-facts.ts';
 import {newFiles} from './new-files.ts';
 import type {PreparedStep, StepContext, StepKind} from './step-kind.ts';
 
@@ -48,6 +49,7 @@ async function prepareFiles(step: IngestStep, {services, scratch, signal}: StepC
         files: source.files.map(({name, sha256, bytes}) => ({name, sha256, bytes})),
         columns: Object.fromEntries(schema.fields.map(field => [field.name, [`${step.source.path ?? 'upload'}.${field.sourceName ?? field.name}`]])),
       },
+      foresee: async () => ({result: factsOfProfile(schema, detection.profile, detection.rowCount), findings: []}),
       async stage(folder, target, report) {
         const files = await engine.materialize({sql: selectAs(schema), relations: {raw}}, {folder, schema: target}, {
           signal,

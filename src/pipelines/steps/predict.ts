@@ -1,4 +1,5 @@
 import {MillraceError} from '../../core/errors.ts';
+import type {ColumnFacts} from '../../engines/engine.ts';
 import {identifier} from '../../engines/sql-text.ts';
 import type {Field} from '../../schemas/schema.ts';
 import type {PredictStep} from '../pipeline.ts';
@@ -53,6 +54,12 @@ export const predictKind: StepKind<PredictStep> = {
           ...named.map(output => [output.name, modelInputs.map(input => `${step.input}.${step.features?.[input.name] ?? input.name}`)] as const),
         ]),
       },
+      async foresee(facts) {
+        const {result, findings} = await engine.foresee(query, facts);
+        const scored = (column: Field): ColumnFacts => ({name: column.name, type: column.type, min: null, max: null, attained: false, nulls: 'unknown', distinct: null});
+        return {findings, result: result && {...result, columns: [...result.columns.slice(0, keep.length), ...named.map(scored)]}};
+      },
+      scores: {version, features: expressions},
       async stage(folder, schema, report) {
         const total = snapshot ? Number(snapshot.rowCount) : 0;
         let done = 0;

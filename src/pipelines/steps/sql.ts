@@ -26,6 +26,7 @@ export const sqlKind: StepKind<SqlStep> = {
       ...inputSize(inputs),
       described,
       lineage,
+      foresee: facts => engine.foresee(query, facts),
       stage: async (folder, schema, report) => ({files: await engine.materialize(query, {folder, schema}, {signal, onProgress: fraction => report.progress(fraction)}), schema}),
       close: async () => undefined,
     };

@@ -3,8 +3,8 @@
  *
  * Preparing is cheap and changes nothing: a plan prepares every step and executes none.
  */
-import type {Engine, StagedFile, Table} from '../../engines/engine.ts';
-import type {Models} from '../../models/models.ts';
+import type {Engine, Foresight, RelationFacts, StagedFile, Table} from '../../engines/engine.ts';
+import type {ModelVersionRecord, Models} from '../../models/models.ts';
 import type {Contract} from '../../schemas/contract.ts';
 import type {Schema} from '../../schemas/schema.ts';
 import type {Sources} from '../../sources/source.ts';
@@ -67,6 +67,10 @@ export interface PreparedStep {
   readonly described: Schema | null;
   /** May still be on its way: it is needed only when the step commits. */
   readonly lineage: SnapshotLineage | Promise<SnapshotLineage>;
+  /** What follows of the output from facts about the inputs, by dataset name; no row is read. Its columns stand in the order of `described`. */
+  foresee?(inputs: Readonly<Record<string, RelationFacts>>): Promise<Foresight>;
+  /** The version that scores the rows, and what its inputs are made of, in their order. */
+  readonly scores?: {readonly version: ModelVersionRecord; readonly features: readonly string[]};
   /** Writes staged files into `folder`, with `schema` (the described columns with their field ids). */
   stage?(folder: string, schema: Schema, report: StepReport): Promise<Staged>;
   /** After staging, where rows come from raw files: how many came from each, in their order. Asked only when a row is to be kept aside. */

@@ -74,3 +74,11 @@ registerEnumType(CompatibilityEnum, {name: 'Compatibility', description: 'What a
 
 export const SeverityEnum = upperCased(['warn', 'error']);
 registerEnumType(SeverityEnum, {name: 'Severity'});
+
+export const PlanWarningCodeEnum = upperCased([
+  'join_without_match', 'filter_without_match', 'join_multiplies', 'column_all_null', 'key_not_unique', 'key_null', 'model_input_unfit', 'model_input_retyped', 'model_input_out_of_range',
+]);
+registerEnumType(PlanWarningCodeEnum, {name: 'PlanWarningCode'});
+
+export const CertaintyEnum = upperCased(['proven', 'likely']);
+registerEnumType(CertaintyEnum, {name: 'Certainty', description: 'PROVEN: no data within the statistics could make it otherwise. LIKELY: estimates say so.'});

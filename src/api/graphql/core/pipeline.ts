@@ -1,7 +1,10 @@
 /** Pipelines, runs and steps: the values they hold themselves. Fields that lead to other types are in relations.ts. */
 import {Field, ID, Int, ObjectType} from 'type-graphql';
-import type {ParamSpec, PipelineRecord, PlannedStep as PlannedStepRecord, RunPlan as RunPlanRecord, RunRecord, RunStatus, Step as StepDefinition, StepRecord, StoredError, StepKindName, StepStatus} from '../../../pipelines/pipeline.ts';
-import {ParamTypeEnum, RunStatusEnum, StepActionEnum, StepKindEnum, StepStatusEnum} from './enums.ts';
+import type {
+  ParamSpec, PipelineRecord, PlanWarning as PlanWarningRecord, PlannedStep as PlannedStepRecord, RunPlan as RunPlanRecord, RunRecord, RunStatus, Step as StepDefinition, StepRecord,
+  StoredError, StepKindName, StepStatus,
+} from '../../../pipelines/pipeline.ts';
+import {CertaintyEnum, ParamTypeEnum, PlanWarningCodeEnum, RunStatusEnum, StepActionEnum, StepKindEnum, StepStatusEnum} from './enums.ts';
 import {BigIntScalar, DateTimeScalar, JsonScalar} from './scalars.ts';
 
 @ObjectType({description: 'Why a run, a step or a try failed.'})
@@ -291,6 +294,31 @@ export class PlannedStep {
   }
 }
 
+@ObjectType({description: 'What a run would do that nobody can want, as the statistics of manifests tell; no rows were read.'})
+export class PlanWarning {
+  constructor(private readonly warning: PlanWarningRecord) {}
+
+  @Field(() => PlanWarningCodeEnum) get code(): PlanWarningRecord['code'] {
+    return this.warning.code;
+  }
+
+  @Field(() => CertaintyEnum) get certainty(): PlanWarningRecord['certainty'] {
+    return this.warning.certainty;
+  }
+
+  @Field(() => String, {description: 'The name of a step of the plan.'}) get step(): string {
+    return this.warning.step;
+  }
+
+  @Field(() => String, {nullable: true, description: "A column of the step's output, or an input of a model."}) get column(): string | null {
+    return this.warning.column;
+  }
+
+  @Field(() => String) get detail(): string {
+    return this.warning.detail;
+  }
+}
+
 @ObjectType({description: 'What a run would do; nothing has been started.'})
 export class RunPlan {
   constructor(readonly plan: RunPlanRecord) {}
@@ -305,5 +333,9 @@ export class RunPlan {
 
   @Field(() => [PlannedStep]) get steps(): PlannedStep[] {
     return this.plan.steps.map(step => new PlannedStep(step));
+  }
+
+  @Field(() => [PlanWarning]) get warnings(): PlanWarning[] {
+    return this.plan.warnings.map(warning => new PlanWarning(warning));
   }
 }
