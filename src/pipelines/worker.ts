@@ -245,10 +245,11 @@ class StepAttempt {
       const schema = sifted.kept ? (await warehouse.schemaFor(step.into, guardedSchema(withoutNulls(prepared.described!, files), contract), output.operation, run.branch, {contract})).schema : next.schema;
       const commits = [
         await warehouse.prepare({
-          ...output, dataset: step.into, branch: run.branch, stage: sifted.kept?.stage ?? stages[0]!, files, written, schema, parentId, contract, runId: run.id,
+          ...output, dataset: step.into, branch: run.branch, stage: sifted.kept?.stage ?? stages[0]!, files, written, schema, parentId, contract, setsContract: 'contract' in step && step.contract !== undefined, runId: run.id,
           stepName: step.name, lineage: await prepared.lineage, onlyNewFiles: prepared.onlyNewFiles, signal,
         }),
       ];
+      for (const finding of commits[0]!.findings) this.report.log('warn', findingText(finding));
       if (sifted.quarantine) commits.push(await warehouse.prepare(sifted.quarantine));
       boundary('files moved');
       const {written: rowsWritten, superseded, deleted} = commits[0]!.outcome;
@@ -386,6 +387,7 @@ const withoutNulls = (schema: Schema, files: readonly StagedFile[]): Schema => (
 
 const fates = {fail: 'fail', quarantine: 'quarantined', drop: 'dropped', null_value: 'kept with a null', warn: 'kept'} as const;
 
-const findingText = ({rows, says, fate, example}: Finding): string => `${rows} row${rows === 1 ? '' : 's'} ${fates[fate]}: not '${says}' (for example ${example})`;
+const findingText = ({rows, says, fate, example}: Finding): string =>
+  rows === null ? `not '${says}' (${example})` : `${rows} row${rows === 1 ? '' : 's'} ${fates[fate]}: not '${says}' (for example ${example})`;
 
 const fingerprintOf = ({fingerprint}: ReadyStep): {fingerprint?: string} => (fingerprint === null ? {} : {fingerprint});

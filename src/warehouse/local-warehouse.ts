@@ -31,8 +31,9 @@ import type {FindBreakages} from './refuse-incompatible.ts';
 import {rowRules} from './row-rules.ts';
 import {siftRows, stagedTable} from './sift.ts';
 import type {Sifting} from './sift.ts';
+import {checkWhole, fitWholeChecks} from './whole-checks.ts';
 import type {
-  AsOf, CommitRecord, FileRecord, NextSchema, PrepareInput, PreparedCommit, SchemaRules, SiftInput, Sifted, SnapshotRecord, Stage, Warehouse, WriteMode,
+  AsOf, CommitRecord, FileRecord, Finding, NextSchema, PrepareInput, PreparedCommit, SchemaRules, SiftInput, Sifted, SnapshotRecord, Stage, Warehouse, WriteMode,
 } from './warehouse.ts';
 
 export interface WarehouseOptions {
@@ -43,6 +44,9 @@ export interface WarehouseOptions {
   /** Default: no reader is known. */
   readonly breakages?: FindBreakages;
 }
+
+/** Snapshots that a distribution is compared with. */
+const comparedSnapshots = 3;
 
 /** Files smaller than this are small: compaction merges runs of them. */
 const smallFileBytes = 64n * 2n ** 20n;
@@ -147,6 +151,7 @@ class LocalWarehouse implements Warehouse {
     const referenced = (name: string) => this.referenced(name, branch);
     if (head) {
       await rowRules(dataset, contract, head.schema, this.engine, referenced);
+      fitWholeChecks(dataset, contract, head.schema);
       await checkKeys({dataset, contract, table: await this.table(head), engine: this.engine, referenced});
     }
     await this.catalog.transaction(async stores => {
@@ -221,18 +226,20 @@ class LocalWarehouse implements Warehouse {
       uniform: kept.length === 0 && added.every(file => file.columns.length === schema.fields.length),
     };
     // The checksums are made in a thread of their own, beside the engine's.
-    const [hashes, profile] = await Promise.all([
+    const [hashes, [findings, profile]] = await Promise.all([
       sha256OfFiles(added.map(file => file.path)),
-      this.checkWhole(input, contract, table).then(() => this.engine.profile(table, {signal})),
+      this.checkAll(input, contract, table, head).then(async found => [found, await this.engine.profile(table, {signal})] as const),
     ]);
     const files = added.map((file, index) => toCommit(file, `data/${dataset}/${id}`, hashes[index]!));
     const contentHash = hashContent(schema, [...kept, ...files]);
 
     await this.moveHome(stage, dataset, id);
 
+    const setsContract = input.setsContract ?? input.contract !== undefined;
     return {
       snapshotId: id,
       outcome,
+      findings,
       commit: async stores => {
         const {record, isNew} = await this.datasetFor(stores, dataset, contract);
         const snapshot = await stores.datasets.commit({
@@ -240,6 +247,8 @@ class LocalWarehouse implements Warehouse {
           stepName: input.stepName, contentHash, profile, lineage: input.lineage, onlyNewFiles: input.onlyNewFiles,
         });
         const contractChanged = !isDeepStrictEqual(record.contract, JSON.parse(JSON.stringify(contract)));
+        // It was set anew while the rows were checked by the old one.
+        if (contractChanged && !setsContract) throw new MillraceError('COMMIT_CONFLICT', {dataset});
         if (contractChanged) await stores.datasets.setContract(record.id, contract);
         if (isNew || contractChanged || snapshot.schemaVersion !== head?.schemaVersion) await stores.changes.tell('graph', '');
         await stores.changes.tell('data', dataset);
@@ -250,9 +259,17 @@ class LocalWarehouse implements Warehouse {
     };
   }
 
-  private async checkWhole({dataset, branch, operation, signal}: PrepareInput, contract: Contract, table: Table): Promise<void> {
+  private async checkAll({dataset, branch, operation, signal}: PrepareInput, contract: Contract, table: Table, head: SnapshotRecord | null): Promise<readonly Finding[]> {
     await checkKeys({dataset, contract, table, engine: this.engine, referenced: name => this.referenced(name, branch), signal});
     if (operation === 'merge' || operation === 'overwrite_partitions') await checkUnique({dataset, contract, table, engine: this.engine, signal});
+    return checkWhole({dataset, contract, table, rowsBefore: head && Number(head.rowCount), before: () => this.lastTables(head), engine: this.engine, now: Date.now(), signal});
+  }
+
+  /** The newest snapshots, for comparison. */
+  private async lastTables(head: SnapshotRecord | null): Promise<readonly Table[]> {
+    if (head === null) return [];
+    const last = await this.catalog.read(stores => stores.datasets.snapshots(head.datasetId, comparedSnapshots));
+    return Promise.all(last.filter(snapshot => snapshot.expiredAt === null).map(snapshot => this.table(snapshot)));
   }
 
   /** Gives staged files their place, on the disk when this returns. */

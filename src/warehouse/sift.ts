@@ -87,7 +87,7 @@ export async function siftRows(input: {
   ].join(', ')} FROM marked`);
   const findings = rules.map((rule, index): Finding => ({
     says: rule.says, fate: rule.severity === 'warn' ? 'warn' : rule.fate, rows: Number(found[`n${index}`]), example: shorten(String(found[`e${index}`] ?? '')),
-  })).filter(finding => finding.rows > 0);
+  })).filter(finding => finding.rows! > 0);
   const failed = findings.filter(finding => finding.fate === 'fail');
   if (failed.length > 0) {
     throw new MillraceError('CHECK_FAILED', {dataset, checks: failed.map(({rows, says, example}) => `${rows} row${rows === 1 ? ' breaks' : 's break'} '${says}' (for example ${example})`).join('; ')});

@@ -210,6 +210,8 @@ export interface PreparedCommit {
   readonly snapshotId: string;
   /** What became of the staged rows. */
   readonly outcome: RowOutcome;
+  /** What the contract says of all rows together, does not hold and is only a warning. */
+  readonly findings: readonly Finding[];
   /** Commits, in the caller's unit of work, and wakes those who follow the dataset or the graph. @throws COMMIT_CONFLICT */
   commit(stores: Stores): Promise<SnapshotRecord>;
   /** Writes the fsynced manifest beside the data, after the unit of work succeeded. */
@@ -273,6 +275,8 @@ export interface PrepareInput {
   readonly parentId: string | null;
   /** Default: the dataset's. */
   readonly contract?: Contract;
+  /** False: the contract is the dataset's as it was read, which a commit leaves alone. Default: a contract that is given becomes the dataset's. */
+  readonly setsContract?: boolean;
   readonly runId: string | null;
   readonly stepName: string | null;
   readonly lineage: SnapshotLineage;
@@ -316,7 +320,8 @@ export interface SiftInput {
 export interface Finding {
   readonly says: string;
   readonly fate: Fate | 'warn';
-  readonly rows: number;
+  /** Null: it is about all rows together. */
+  readonly rows: number | null;
   /** What there is to see of one such row. */
   readonly example: string;
 }
