@@ -38,6 +38,7 @@ export const errorTable = {
   SOURCE_LINE_TOO_LONG: {message: "Line {line} of '{path}' is longer than {limit} bytes.", hint: 'A quote that is not closed swallows all lines after it, and a binary file has none: look at that line, or say `quote`.', http: 422},
   SOURCE_TOO_WIDE: {message: "'{path}' has {columns} columns; {limit} can be held.", hint: 'Make rows of the columns (one for each name and value), or choose some of them before.', http: 422},
   SOURCE_REWRITTEN: {message: "{count} of the files read into '{dataset}' have another content now, for example '{path}'.", hint: "Give new content a new name, or say by the step's `onChanged` what to do: `ignore`, or with the mode `merge` `reread`.", http: 409},
+  SOURCE_COLUMN_MISSING: {message: "'{path}' has no column {columns}, which the contract of '{dataset}' lists; it has {has}.", hint: 'Ask whoever makes the data; if the column has another name now, say it as `source` of the column in the contract, or take it out there.', http: 422},
   SOURCE_CHANGED: {message: "'{path}' changed while it was read.", hint: 'Start the run again when the file is complete.', http: 409},
 
   // --- SQL

@@ -53,6 +53,31 @@ export interface RawFiles {
   /** How people know the files, where that differs: a copy in a scratch folder has no name for them. */
   readonly names?: readonly string[];
   readonly options: RawOptions;
+  /** The relation also has the marks of a quarantine (src/schemas/quarantine.ts): what cannot be read is null and told there. Needs `options.columns`. */
+  readonly marks?: Marks;
+}
+
+export interface Marks {
+  /** Columns whose values may be bad, and their names in the dataset. */
+  readonly columns: readonly {readonly name: string; readonly as: string}[];
+  /** Rows without values, after all others. */
+  readonly lines: readonly LostLine[];
+}
+
+/** A line of a raw file that cannot be taken apart. */
+export interface LostLine {
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  readonly text: string;
+  readonly reason: string;
+}
+
+/** What a lenient `sniff` found that cannot be read. */
+export interface Unread {
+  /** Values, of all columns. */
+  readonly values: number;
+  readonly lines: readonly LostLine[];
 }
 
 export interface RawOptions {
@@ -73,6 +98,10 @@ export interface RawOptions {
   readonly timestampFormat?: string;
   /** Of text; default: UTF-8, or what the bytes say. */
   readonly encoding?: TextEncoding;
+  /** How columns must be read, by source name: nothing is inferred for them, and a text that is no value of its reading is an error. */
+  readonly readings?: Readonly<Record<string, Reading>>;
+  /** Texts that are no value of their reading, and lines that cannot be taken apart, do not fail `sniff`: it tells of them. */
+  readonly lenient?: boolean;
   /** Every column in the file's order, and how its texts are read, as `sniff` found it: nothing is detected any more. */
   readonly columns?: readonly RawColumn[];
 }
@@ -238,7 +267,7 @@ export interface Engine {
    * Detects how raw files are read and what their columns are: a sample spread over all of them proposes, one scan of every row proves.
    * The answer's `raw` is complete: reading it detects nothing more. @throws SOURCE_UNREADABLE, SOURCE_EMPTY, SOURCE_LINE_TOO_LONG
    */
-  sniff(raw: RawFiles, work?: Work): Promise<Detection & {readonly raw: RawFiles}>;
+  sniff(raw: RawFiles, work?: Work): Promise<Detection & {readonly raw: RawFiles; readonly unread?: Unread}>;
 
   /** Runs the query and writes its rows, in order, as Parquet with the target's field ids. @throws SQL_FAILED, SOURCE_UNREADABLE, FILE_DAMAGED, DISK_FULL */
   materialize(query: Query, target: WriteTarget, work?: Work): Promise<readonly StagedFile[]>;

@@ -1,5 +1,6 @@
 import {z} from 'zod';
 import {MillraceError} from '../core/errors.ts';
+import {parseTypeName} from './parse-type.ts';
 import {checkKinds, emptied, wholeCheckKinds} from './contract.ts';
 import type {Check, Contract} from './contract.ts';
 
@@ -42,7 +43,10 @@ export const contractShape = z.strictObject({
   checks: z.array(check).optional(),
   onBadRow: fate.optional(),
   compatibility: z.enum(['backward', 'backward_transitive', 'forward', 'forward_transitive', 'full', 'full_transitive', 'none']).optional(),
-  columns: z.record(column, z.strictObject({type: z.string().min(1), source: z.string().min(1).optional(), description: z.string().optional()})).optional(),
+  columns: z.record(column, z.strictObject({
+    type: z.string().refine(text => parseTypeName(text) !== null, 'is no type; for example int32, utf8, date, decimal(18,2)'), source: z.string().min(1).optional(), description: z.string().optional(),
+    nulls: z.array(z.string()).optional(), format: z.string().min(1).optional(), booleans: z.tuple([z.string(), z.string()]).optional(),
+  })).optional(),
   retention: z.strictObject({snapshots: z.int().min(1).optional(), days: z.number().positive().optional()}).refine(...atLeastOne(['snapshots', 'days'])).optional(),
 }).superRefine((given, context) => {
   const key = new Set(given.key ?? []);

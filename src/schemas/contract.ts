@@ -1,3 +1,5 @@
+import type {Reading} from './detection/infer-column.ts';
+
 /**
  * A contract: what may change or fail in a dataset, and what becomes of a row that breaks it.
  *
@@ -19,9 +21,7 @@ export interface Contract {
   readonly retention?: Retention;
 }
 
-export interface ContractColumn {
-  /** In `typeName`'s form. */
-  readonly type: string;
+export interface ContractColumn extends Reading {
   /** The name the data comes with, where it differs. */
   readonly source?: string;
   readonly description?: string;

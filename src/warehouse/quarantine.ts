@@ -17,7 +17,8 @@ export function asideQuery(queries: Sifting['queries'], origins: readonly Origin
   }
   const {file, record} = placeSql(origins);
   return {
-    sql: `SELECT * EXCLUDE (position), ${file} AS ${nameOf('file')}, ${record} AS ${nameOf('record')}, ${run} FROM (${queries.bad}) ORDER BY position`,
+    sql: `SELECT * EXCLUDE (position), CASE WHEN ${nameOf('line')} IS NULL THEN ${file} ELSE ${nameOf('raw')} ->> 'file' END AS ${nameOf('file')},
+      CASE WHEN ${nameOf('line')} IS NULL THEN ${record} END AS ${nameOf('record')}, ${run} FROM (${queries.bad}) ORDER BY position`,
     relations: queries.relations,
   };
 }

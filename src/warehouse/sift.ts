@@ -24,7 +24,7 @@ export interface Sifting {
   } | null;
 }
 
-const reasons = identifier(markFields[0]!.name);
+const [reasons, raw, line] = markFields.map(one => identifier(one.name)) as [string, string, string];
 
 /** Staged files as a relation whose `_row_id` is the position. */
 export function stagedTable(files: readonly StagedFile[], schema: Schema): Table {
@@ -56,7 +56,7 @@ export async function siftRows(input: {
   const isMarked = staged.schema.fields.some(one => one.name === markFields[0]!.name);
   const own = ownFields(staged.schema);
   const {rules: checked, relations: keys} = await rowRules(dataset, contract, {fields: own}, engine, input.referenced);
-  const rules: readonly RowRule[] = isMarked ? [misread(contract), ...checked] : checked;
+  const rules: readonly RowRule[] = isMarked ? [...misread(contract), ...checked] : checked;
   const read = staged.files.reduce((sum, file) => sum + file.rowCount, 0);
   const nothing: Sifting = {findings: [], read, quarantined: 0, dropped: 0, queries: null};
   if (rules.length === 0 || (read === 0 && !isMarked)) return nothing;
@@ -99,7 +99,7 @@ export async function siftRows(input: {
     const empties = rules.flatMap((rule, index) => (rule.severity === 'error' && rule.fate === 'null_value' && rule.empties === name ? [`b${index}`] : []));
     return empties.length === 0 ? identifier(name) : `CASE WHEN NOT (${empties.join(' OR ')}) THEN ${identifier(name)} END AS ${identifier(name)}`;
   };
-  const broken = rules.flatMap((rule, index) => (rule.severity === 'warn' || (isMarked && index === 0) ? [] : [`CASE WHEN b${index} THEN ${literal(rule.says)} END`]));
+  const broken = rules.flatMap((rule, index) => (rule.severity === 'warn' || (isMarked && index < 2) ? [] : [`CASE WHEN b${index} THEN ${literal(rule.says)} END`]));
   const list = `list_filter([${broken.join(', ')}]::VARCHAR[], lambda one: one IS NOT NULL)`;
   const columns = own.map(one => identifier(one.name));
   const rest = markFields.slice(1).map(one => (isMarked ? identifier(one.name) : `NULL AS ${identifier(one.name)}`));
@@ -114,11 +114,14 @@ export async function siftRows(input: {
   };
 }
 
-/** Rows that the step itself found to be bad. */
-const misread = (contract: Contract): RowRule => ({
-  says: 'every value is one of its column', severity: 'error', fate: contract.onBadRow === 'drop' ? 'drop' : contract.onBadRow === undefined || contract.onBadRow === 'fail' ? 'fail' : 'quarantine',
-  broken: `${reasons} IS NOT NULL`, empties: null, example: `array_to_string(${reasons}, '; ')`,
-});
+/** Rows that the step itself found to be bad. A value that cannot be read is null already; a line without values has nothing to keep. */
+function misread({onBadRow = 'fail'}: Contract): RowRule[] {
+  const rest = {severity: 'error', empties: null, example: `array_to_string(${reasons}, '; ') || coalesce(' (' || ${raw}::VARCHAR || ')', '')`} as const;
+  return [
+    {says: 'every value is one of its column', fate: onBadRow, broken: `${reasons} IS NOT NULL AND ${line} IS NULL`, ...rest},
+    {says: 'every line can be taken apart', fate: onBadRow === 'null_value' ? 'quarantine' : onBadRow, broken: `${reasons} IS NOT NULL AND ${line} IS NOT NULL`, ...rest},
+  ];
+}
 
 const list = (columns: readonly string[]): string => columns.map(identifier).join(', ');
 const present = (columns: readonly string[]): string => columns.map(column => `${identifier(column)} IS NOT NULL`).join(' AND ');

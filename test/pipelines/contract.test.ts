@@ -169,3 +169,61 @@ test('a contract is set by a file beside the jobs and by mutation, and reads the
   expect(await set('document: "checks: ["')).toMatchObject({code: 'CONTRACT_INVALID'});
   expect(await set('contract: {key: ["nothing"]}')).toMatchObject({code: 'CONTRACT_INVALID', message: expect.stringContaining("no column 'nothing'")});
 }, 60_000);
+
+describe('what cannot be read', () => {
+  const columns = {id: {type: 'int32'}, day: {type: 'date', format: '%d/%m/%Y', source: 'Day'}, delay: {type: 'int32', nulls: ['NA']}, city: {type: 'utf8'}};
+  const raw = 'id,Day,delay,city\n1,24/12/2001,5,Bern\n2,31/02/2001,x,Thun\n3,01/02/2001,NA,Biel\n4,02/02/2001,7\n5,03/02/2001,8,Bern,more\n6,04/02/2001,1.5,Thun\n';
+
+  test('is kept aside with what was read, by record or by line; mended, it goes over', async () => {
+    const {status, counts} = await ingest('unread', raw, {columns, onBadRow: 'quarantine'});
+    expect([status, counts]).toEqual(['SUCCEEDED', {rowsRead: 6, rowsWritten: 2, rowsQuarantined: 4, rowsDropped: 0, rowsSuperseded: 0, rowsDeleted: 0}]);
+    const {unread, unread_quarantine} = await data(url, `{
+      unread(order_by: [{id: asc}]) { id day delay city }
+      unread_quarantine(order_by: [{quarantine_line: asc_nulls_first}, {quarantine_record: asc}]) { id day delay city quarantine_reasons quarantine_raw quarantine_file quarantine_record quarantine_line }
+    }`);
+    expect(unread).toEqual([{id: 1, day: '2001-12-24', delay: 5, city: 'Bern'}, {id: 3, day: '2001-02-01', delay: null, city: 'Biel'}]);
+    const none = {id: null, day: null, delay: null, city: null, quarantine_file: 'unread.csv', quarantine_record: null};
+    expect(unread_quarantine).toEqual([
+      {id: 2, day: null, delay: null, city: 'Thun', quarantine_reasons: ['day is no date', 'delay is no int32'], quarantine_raw: {day: '31/02/2001', delay: 'x'}, quarantine_file: 'unread.csv', quarantine_record: '2', quarantine_line: null},
+      {id: 6, day: '2001-02-04', delay: null, city: 'Thun', quarantine_reasons: ['delay is no int32'], quarantine_raw: {delay: '1.5'}, quarantine_file: 'unread.csv', quarantine_record: '4', quarantine_line: null},
+      {...none, quarantine_reasons: ['the line cannot be taken apart: it has 3 fields, not 4'], quarantine_raw: {line: '4,02/02/2001,7', file: 'unread.csv'}, quarantine_line: '5'},
+      {...none, quarantine_reasons: ['the line cannot be taken apart: it has 5 fields, not 4'], quarantine_raw: {line: '5,03/02/2001,8,Bern,more', file: 'unread.csv'}, quarantine_line: '6'},
+    ]);
+    const replay = async (where: string, setSql: object) => {
+      const {replayQuarantine} = await data(url, 'mutation($input: ReplayQuarantineInput!) { replayQuarantine(input: $input) { ... on RunStarted { run { id } } ... on Failure { code message } } }', {input: {dataset: 'unread', where, setSql}});
+      await collect(url, runEvents, {id: replayQuarantine.run.id, after: '0'});
+      return (await data(url, `{ run(id: "${replayQuarantine.run.id}") { rowsRead rowsWritten rowsQuarantined } }`)).run;
+    };
+    expect(await replay('quarantine_line IS NULL', {delay: "round((quarantine_raw ->> 'delay')::DECIMAL(9, 1))"})).toEqual({rowsRead: '0', rowsWritten: '0', rowsQuarantined: '0'});
+    expect(await replay('quarantine_line IS NULL', {delay: "round(TRY_CAST(quarantine_raw ->> 'delay' AS DECIMAL(9, 1)))"})).toEqual({rowsRead: '2', rowsWritten: '1', rowsQuarantined: '1'});
+    const part = (n: number) => `split_part(quarantine_raw ->> 'line', ',', ${n})`;
+    expect(await replay('quarantine_line IS NOT NULL', {id: part(1), day: `strptime(${part(2)}, '%d/%m/%Y')`, delay: part(3), city: `nullif(${part(4)}, '')`})).toEqual({rowsRead: '2', rowsWritten: '2', rowsQuarantined: '0'});
+    const after = await data(url, '{ unread(order_by: [{id: asc}]) { id delay city } unread_quarantine { id } }');
+    expect(after).toEqual({
+      unread: [{id: 1, delay: 5, city: 'Bern'}, {id: 3, delay: null, city: 'Biel'}, {id: 4, delay: 7, city: null}, {id: 5, delay: 8, city: 'Bern'}, {id: 6, delay: 2, city: 'Thun'}],
+      unread_quarantine: [{id: 2}],
+    });
+  }, 90_000);
+
+  test('by default fails the step, as does a column that is not there', async () => {
+    expect((await ingest('unreadable', 'id,Day,delay,city\n1,24/12/2001,x,Bern\n', {columns})).error?.message).toMatch(/the column 'delay' is said to be int32, but 1 value is not exactly that, for example 'x'/);
+    expect((await ingest('unreadable', 'id,Date,delay,city\n1,24/12/2001,1,Bern\n', {columns, onBadRow: 'quarantine'})).error?.message).toMatch(/has no column Day, which the contract of 'unreadable' lists; it has id, Date, delay, city/);
+  }, 60_000);
+
+  test('is dropped, or null, where the contract says so', async () => {
+    expect((await ingest('lesser', raw, {columns, onBadRow: 'drop'})).counts).toMatchObject({rowsRead: 6, rowsWritten: 2, rowsDropped: 4, rowsQuarantined: 0});
+    expect((await ingest('emptied', raw, {columns, onBadRow: 'null_value'})).counts).toMatchObject({rowsRead: 6, rowsWritten: 4, rowsQuarantined: 2});
+    expect((await data(url, '{ emptied(order_by: [{id: asc}]) { id day delay } }')).emptied.slice(1, 2)).toEqual([{id: 2, day: null, delay: null}]);
+  }, 60_000);
+
+  test('in JSON as well', async () => {
+    project.write('jobs/json_in.js', `export default {name: 'load_json_in', steps: [{kind: 'ingest', name: 'load', source: {path: 'json_in.ndjson'}, into: 'json_in', contract: ${JSON.stringify({columns: {year: {type: 'int32'}, title: {type: 'utf8'}}, onBadRow: 'quarantine'})}}]}`);
+    project.write('json_in.ndjson', ['{"title": "Up", "year": 2009}', '{"title": 300, "year": "2006"}', '{"title": "It", "year": "soon"}'].join('\n'));
+    await runToEnd(url, 'load_json_in');
+    const answer = await data(url, '{ json_in(order_by: [{year: asc}]) { title year } json_in_quarantine { title year quarantine_reasons quarantine_raw quarantine_record } }');
+    expect(answer).toEqual({
+      json_in: [{title: '300', year: 2006}, {title: 'Up', year: 2009}],
+      json_in_quarantine: [{title: 'It', year: null, quarantine_reasons: ['year is no int32'], quarantine_raw: {year: 'soon'}, quarantine_record: '3'}],
+    });
+  }, 60_000);
+});

@@ -5,6 +5,7 @@ import type {Query, RawColumn, RawFiles, RawOptions, Relation, Table} from '../e
 import {identifier, literal, literalList, sqlType, withoutTrailer} from '../sql-text.ts';
 import {provenValue} from './cells.ts';
 import type {Lease} from './database.ts';
+import {markedSql, remembersLost} from './marked.ts';
 import {dataType, readSchema, rowIdName} from './types.ts';
 
 /**
@@ -62,6 +63,7 @@ function rowIdSql(table: Table, stored: boolean): string {
 
 function rawSql(raw: RawFiles): string {
   const files = literalList(raw.files);
+  if (raw.marks && raw.options.columns) return markedSql(rawSql({...asTexts(raw, raw.options.columns), marks: undefined}), raw.options.columns, raw.marks);
   switch (raw.format) {
     case 'csv':
       return `SELECT ${readColumns(raw.options.columns)} FROM read_csv(${[files, ...csvOptions(raw.options)].join(', ')})`;
@@ -73,11 +75,14 @@ function rawSql(raw: RawFiles): string {
   }
 }
 
-/** Options of read_csv; every malformed row fails the read, none is skipped. */
+/** Every column as text, under its own name. */
+const asTexts = (raw: RawFiles, columns: readonly RawColumn[]): RawFiles => ({...raw, options: {...raw.options, columns: columns.map(({name}) => ({name, type: 'utf8'}))}});
+
+/** Options of read_csv; every malformed row fails the read, unless it is known by now. */
 export function csvOptions(options: RawOptions): string[] {
   const known = options.columns;
   return [
-    'ignore_errors = false',
+    `ignore_errors = ${options.lenient === true}`,
     ...csvDialect(options),
     ...(known ? ['auto_detect = false', columnTypes(known)] : typeOverrides(options)),
   ];
@@ -94,7 +99,7 @@ const columnTypes = (columns: readonly RawColumn[]): string =>
 
 /** Reads every column as text, under the names c0, c1 …; what is quoted and empty is a text of no characters. */
 export const csvText = (raw: RawFiles, width: number): string =>
-  `read_csv(${[literalList(raw.files), 'ignore_errors = false', ...csvDialect(raw.options), 'auto_detect = false', `columns = {${Array.from({length: width}, (_, index) => `c${index}: 'VARCHAR'`).join(', ')}}`].join(', ')})`;
+  `read_csv(${[literalList(raw.files), raw.options.lenient ? remembersLost : 'ignore_errors = false', ...csvDialect(raw.options), 'auto_detect = false', `columns = {${Array.from({length: width}, (_, index) => `c${index}: 'VARCHAR'`).join(', ')}}`].join(', ')})`;
 
 export function csvDialect(options: RawOptions): string[] {
   const said = (name: string, value: string | undefined) => (value === undefined ? [] : [`${name} = ${literal(value)}`]);

@@ -1,8 +1,10 @@
 import {MillraceError} from '../../core/errors.ts';
-import type {Engine, RawFiles} from '../../engines/engine.ts';
+import type {Engine, RawFiles, Unread} from '../../engines/engine.ts';
 import {identifier} from '../../engines/sql-text.ts';
+import type {Contract} from '../../schemas/contract.ts';
 import {ambiguities} from '../../schemas/detection/detection.ts';
 import type {Detection, Evidence} from '../../schemas/detection/detection.ts';
+import {markFields} from '../../schemas/quarantine.ts';
 import type {Schema} from '../../schemas/schema.ts';
 import type {IngestStep} from '../pipeline.ts';
 import {factsOfProfile} from '../dataset-facts.ts';
@@ -33,12 +35,13 @@ export const ingestKind: StepKind<IngestStep> = {
 };
 
 /** @param only names of the files to read; default: all */
-async function prepareFiles(step: IngestStep, {services, scratch, signal}: StepContext, only?: ReadonlySet<string>): Promise<PreparedStep> {
+async function prepareFiles(step: IngestStep, {services, contract, scratch, signal}: StepContext, only?: ReadonlySet<string>): Promise<PreparedStep> {
   const {engine} = services;
   const source = await services.sources.open({...step.source, options: {...step.source.options, ...step.options}}, scratch, only);
   try {
-    const detection = await engine.sniff(source.raw, {signal});
-    const {schema, raw} = detection;
+    const detection = await engine.sniff(asAccepted(source.raw, contract), {signal});
+    const schema = acceptedNames(detection.schema, contract, step);
+    const raw = readable(detection, schema, contract);
     return {
       identity: {source: source.fingerprint},
       rowsIn: null,
@@ -51,17 +54,18 @@ async function prepareFiles(step: IngestStep, {services, scratch, signal}: StepC
       },
       foresee: async () => ({result: factsOfProfile(schema, detection.profile, detection.rowCount), findings: []}),
       async stage(folder, target, report) {
-        const files = await engine.materialize({sql: selectAs(schema), relations: {raw}}, {folder, schema: target}, {
+        const written = raw.marks ? {fields: [...target.fields, ...markFields]} : target;
+        const files = await engine.materialize({sql: selectAs(schema, raw.marks !== undefined), relations: {raw}}, {folder, schema: written}, {
           signal,
           onProgress: fraction => report.progress(fraction),
         });
         await source.unchanged();
-        return {files, schema: target};
+        return {files, schema: written};
       },
       // One file is not read again: its rows are all there are.
       origins: async () => {
         const alone = source.files.length === 1;
-        return Promise.all(source.files.map(async ({name}, index) => ({file: name, rows: alone ? 0 : await countRows(engine, {...raw, files: [raw.files[index]!]}, signal)})));
+        return Promise.all(source.files.map(async ({name}, index) => ({file: name, rows: alone ? 0 : await countRows(engine, {...raw, marks: undefined, files: [raw.files[index]!]}, signal)})));
       },
       close: () => source.close(),
     };
@@ -86,6 +90,39 @@ async function countRows(engine: Engine, raw: RawFiles, signal: AbortSignal): Pr
 }
 
 /** Raw columns under their legal names; what differs between raw and dataset is shown in the schema. */
-const selectAs = (schema: Schema): string =>
-  `SELECT ${schema.fields.map(field => `${identifier(field.sourceName ?? field.name)} AS ${identifier(field.name)}`).join(', ')} FROM raw`;
+function selectAs(schema: Schema, marked: boolean): string {
+  const columns = schema.fields.map(field => `${identifier(field.sourceName ?? field.name)} AS ${identifier(field.name)}`);
+  return `SELECT ${[...columns, ...(marked ? markFields.map(mark => identifier(mark.name)) : [])].join(', ')} FROM raw`;
+}
+
+/** Raw files, to be read as the contract says. What cannot be read then fails, or is told where bad rows have another fate. */
+function asAccepted(raw: RawFiles, {columns, onBadRow = 'fail'}: Contract): RawFiles {
+  if (!columns) return raw;
+  const readings = Object.fromEntries(Object.entries(columns).map(([name, {source = name, description: _, ...reading}]) => [source, reading]));
+  return {...raw, options: {...raw.options, readings, lenient: onBadRow !== 'fail'}};
+}
+
+/** The names that the contract gives. @throws SOURCE_COLUMN_MISSING */
+function acceptedNames(schema: Schema, {columns = {}}: Contract, step: IngestStep): Schema {
+  const bySource = new Map(Object.entries(columns).map(([name, column]) => [column.source ?? name, {name, ...column}]));
+  const sources = new Set(schema.fields.map(field => field.sourceName ?? field.name));
+  const missing = [...bySource.keys()].filter(source => !sources.has(source));
+  if (missing.length > 0) throw new MillraceError('SOURCE_COLUMN_MISSING', {path: step.source.path ?? 'the upload', dataset: step.into, columns: missing.join(', '), has: [...sources].join(', ')});
+  return {
+    fields: schema.fields.map(field => {
+      const source = field.sourceName ?? field.name;
+      const accepted = bySource.get(source);
+      return accepted ? {...field, name: accepted.name, ...(accepted.name === source ? {} : {sourceName: source}), ...(accepted.description ? {description: accepted.description} : {})} : field;
+    }),
+  };
+}
+
+/** Files as a step reads them: strictly, with marks where something cannot be read. */
+function readable({raw, unread}: {raw: RawFiles; unread?: Unread}, schema: Schema, {columns = {}}: Contract): RawFiles {
+  const lost = unread?.lines ?? [];
+  const strict = {...raw, options: {...raw.options, readings: undefined, lenient: lost.length > 0}};
+  if (!unread || (unread.values === 0 && lost.length === 0)) return strict;
+  const checked = schema.fields.filter(field => columns[field.name]).map(field => ({name: field.sourceName ?? field.name, as: field.name}));
+  return {...strict, marks: {columns: checked, lines: lost}};
+}
 

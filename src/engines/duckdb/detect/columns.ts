@@ -63,7 +63,7 @@ export async function proveColumns(lease: Lease, relation: string, columns: read
     open.forEach((index, place) => {
       const {name, said, evidence} = columns[index]!;
       const [claim, finding] = [claims[place]!, findings[place]!];
-      if (claim.reading.type === 'utf8' || finding.bad === 0) {
+      if (claim.reading.type === 'utf8' || finding.bad === 0 || (said && raw.options.lenient)) {
         const reading = narrowed(claim.reading, finding, said !== undefined);
         proven[index] = {raw: {name, ...reading}, finding, evidence: [...evidence, ...counted(guesses[index]!, finding), ...seen(reading, finding)]};
         return;

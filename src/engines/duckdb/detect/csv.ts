@@ -3,10 +3,11 @@ import type {Evidence} from '../../../schemas/detection/detection.ts';
 import {afterLines, readRecords} from '../../../schemas/detection/csv-text.ts';
 import {inferDialect} from '../../../schemas/detection/infer-dialect.ts';
 import type {TextDialect} from '../../../schemas/detection/infer-dialect.ts';
-import type {RawFiles, RawOptions} from '../../engine.ts';
+import type {RawFiles, RawOptions, Unread} from '../../engine.ts';
 import type {Detection} from '../../../schemas/detection/detection.ts';
 import type {Lease} from '../database.ts';
 import {nameOf, sourceUnreadable} from '../failures.ts';
+import {forgetLost, lostLines, mostLostLines} from '../marked.ts';
 import {csvText} from '../relations.ts';
 import {described, proveColumns, typeOf} from './columns.ts';
 import type {TextColumn} from './columns.ts';
@@ -16,14 +17,14 @@ import {readHead, sampleRows} from './sample.ts';
 const mostColumns = 4096;
 
 /** Dialect and columns of delimited text. */
-export async function detectCsv(lease: Lease, raw: RawFiles): Promise<Detection & {raw: RawFiles}> {
+export async function detectCsv(lease: Lease, raw: RawFiles): Promise<Detection & {raw: RawFiles; unread?: Unread}> {
   const [first] = raw.files as [string];
   const head = await readHead(first, nameOf(first, raw));
   const dialect = inferDialect(head.text, head.whole, raw.options);
   const width = dialect.names.length;
   if (width === 0) throw new MillraceError('SOURCE_EMPTY', {path: nameOf(first, raw)});
   if (width > mostColumns) throw new MillraceError('SOURCE_TOO_WIDE', {path: nameOf(first, raw), columns: width, limit: mostColumns});
-  if (dialect.problem !== null) throw sourceUnreadable(dialect.problem, raw);
+  if (dialect.problem !== null && !raw.options.lenient) throw sourceUnreadable(dialect.problem, raw);
   await sameNames(raw, dialect);
 
   const {names, evidence: namings} = uniqueNames(dialect.names);
@@ -39,13 +40,17 @@ export async function detectCsv(lease: Lease, raw: RawFiles): Promise<Detection 
   }
   const columns = names.map((name, index): TextColumn => {
     const type = raw.options.types?.[name];
-    const reading = given?.[index] ?? (type === undefined ? undefined : saidReading(typeOf(type) && type, options));
+    const reading = given?.[index] ?? raw.options.readings?.[name] ?? (type === undefined ? undefined : saidReading(typeOf(type) && type, options));
     return {name, column: `c${index}`, sample: samples[index]!, evidence: namings[index]!, ...(reading ? {said: reading} : {})};
   });
+  if (raw.options.lenient) await forgetLost(lease);
   const proven = await proveColumns(lease, csvText(texts, width), columns, texts);
+  const lost = raw.options.lenient ? await lostLines(lease, raw) : [];
+  if (lost.length > mostLostLines) throw sourceUnreadable(`more than ${mostLostLines} lines cannot be taken apart: the first is line ${lost[0]!.line}: ${lost[0]!.reason}`, raw);
   return {
     ...described(proven, samples),
     raw: {...raw, options: {...options, columns: proven.map(column => column.raw)}},
+    ...(raw.options.lenient ? {unread: {values: proven.reduce((sum, {finding, raw: {type}}) => sum + (type === 'utf8' ? 0 : finding.bad), 0), lines: lost}} : {}),
     rowCount: proven[0]!.finding.rows,
     sampleRows: rows.length,
     dialect: {

@@ -1,7 +1,7 @@
 import {stat} from 'node:fs/promises';
 import {MillraceError} from '../../../core/errors.ts';
 import type {Detection} from '../../../schemas/detection/detection.ts';
-import type {RawFiles} from '../../engine.ts';
+import type {RawFiles, Unread} from '../../engine.ts';
 import type {Lease} from '../database.ts';
 import {queryColumns, relationSql} from '../relations.ts';
 import {detectCsv} from './csv.ts';
@@ -9,7 +9,7 @@ import {detectJson, typedDetection} from './json.ts';
 import {typedScan} from './typed.ts';
 
 /** How raw files are read and what their columns are; holds for every row of every file. @throws SOURCE_EMPTY, SOURCE_UNREADABLE */
-export async function detected(lease: Lease, raw: RawFiles): Promise<Detection & {raw: RawFiles}> {
+export async function detected(lease: Lease, raw: RawFiles): Promise<Detection & {raw: RawFiles; unread?: Unread}> {
   for (const file of raw.files) {
     if ((await stat(file)).size === 0) throw new MillraceError('SOURCE_EMPTY', {path: file});
   }

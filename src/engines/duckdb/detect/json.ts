@@ -4,7 +4,7 @@ import {legalNames} from '../../../schemas/names.ts';
 import {parseTypeName} from '../../../schemas/parse-type.ts';
 import {typeName} from '../../../schemas/schema.ts';
 import type {Field} from '../../../schemas/schema.ts';
-import type {RawColumn, RawFiles} from '../../engine.ts';
+import type {RawColumn, RawFiles, Unread} from '../../engine.ts';
 import {identifier, literal, literalList} from '../../sql-text.ts';
 import type {Lease} from '../database.ts';
 import {nameOf} from '../failures.ts';
@@ -27,10 +27,11 @@ export const noDialect: Dialect = {delimiter: null, quote: null, escape: null, h
  * Columns of JSON. Keys may appear for the first time in the last record, so types and keys are detected over everything; reading then
  * goes by the columns found, which is several times faster than detecting again.
  */
-export async function detectJson(lease: Lease, raw: RawFiles): Promise<Detection & {raw: RawFiles}> {
+export async function detectJson(lease: Lease, raw: RawFiles): Promise<Detection & {raw: RawFiles; unread?: Unread}> {
   const found = await queryColumns(lease, `SELECT * FROM read_json(${[literalList(raw.files), ...jsonOptions({...raw, options: {...raw.options, columns: undefined}})].join(', ')})`);
   if (found.length === 0) throw new MillraceError('SOURCE_EMPTY', {path: nameOf('', raw)});
-  const said = {...raw.options.types, ...Object.fromEntries((raw.options.columns ?? []).map(column => [column.name, column.type]))};
+  const readings = raw.options.readings ?? {};
+  const said: Record<string, string> = {...raw.options.types, ...Object.fromEntries(Object.entries(readings).map(([name, {type}]) => [name, type])), ...Object.fromEntries((raw.options.columns ?? []).map(column => [column.name, column.type]))};
   const columns = found.map(({name, type}) => ({name, type: said[name] ?? typeName(type)}));
   // A nested type whose keys hold punctuation has no name that could be read back.
   const named = columns.every(({type}) => parseTypeName(type) !== null && typeName(parseTypeName(type)!) === type);
@@ -46,7 +47,9 @@ export async function detectJson(lease: Lease, raw: RawFiles): Promise<Detection
   }
 
   const mixed = await mixedColumns(lease, raw, columns.filter(({name, type}) => type === 'json' && said[name] === undefined).map(({name}) => name));
-  const asText = new Set(columns.filter(({name, type}) => said[name] === undefined && (strings.has(type) || mixed.get(name)?.text === true)).map(({name}) => name));
+  // What must be read in some way, or be told of, is read from its text.
+  const toProve = ({name}: {name: string}): boolean => readings[name] !== undefined && !/^(list|struct|map|json)/.test(readings[name].type) && (raw.options.lenient === true || readings[name].type !== said[name] || readings[name].format !== undefined);
+  const asText = new Set(columns.filter(column => toProve(column) || (said[column.name] === undefined && (strings.has(column.type) || mixed.get(column.name)?.text === true))).map(({name}) => name));
   const typed = columns.filter(({name}) => !asText.has(name));
   const relation = (some: readonly RawColumn[]): string => relationSql({...raw, options: {...raw.options, columns: some}});
   const everything: RawColumn[] = columns.map(({name, type}) => ({name, type: asText.has(name) ? 'utf8' : type}));
@@ -57,14 +60,15 @@ export async function detectJson(lease: Lease, raw: RawFiles): Promise<Detection
     if (type === 'float64' && said[name] === undefined && [min, max].some(bound => bound !== null && Math.abs(Number(bound)) > exactFloat)) asText.add(name);
   }
   const wide = new Set(typed.map(({name}) => name).filter(name => asText.has(name)));
-  const texts = columns.flatMap(({name}, index): TextColumn[] => (asText.has(name) ? [{name, column: identifier(name), sample: finding.samples[index]!, evidence: mixed.get(name)?.evidence ?? [], ...(wide.has(name) ? {} : {strings: true})}] : []));
+  const texts = columns.flatMap(({name}, index): TextColumn[] => (asText.has(name) ? [{name, column: identifier(name), sample: finding.samples[index]!, evidence: mixed.get(name)?.evidence ?? [], ...(readings[name] ? {said: readings[name]} : {}), ...(wide.has(name) ? {} : {strings: true})}] : []));
   const proven = await proveColumns(lease, `(${relation(texts.map(({name}) => ({name, type: 'utf8'})))})`, texts, raw);
   const byName = new Map(proven.map(one => [one.raw.name, one]));
   const all = columns.map(({name, type}, index): ProvenColumn => byName.get(name) ?? {
     raw: {name, type: said[name] ?? narrowed(type, finding, index)}, evidence: mixed.get(name)?.evidence ?? [],
     finding: {rows: finding.rows, empty: finding.profile[index]!.nulls, emptyTexts: 0, words: 0, bad: 0, badTexts: [], ...finding.profile[index]!},
   });
-  return {...described(all, finding.samples), raw: {...raw, options: {...raw.options, columns: all.map(({raw: column}) => column)}}, rowCount: finding.rows, sampleRows: finding.sampleRows, dialect: noDialect};
+  const unread = raw.options.lenient ? {unread: {values: proven.reduce((sum, {finding: {bad}, raw: {type}}) => sum + (type === 'utf8' ? 0 : bad), 0), lines: []}} : {};
+  return {...described(all, finding.samples), ...unread, raw: {...raw, options: {...raw.options, columns: all.map(({raw: column}) => column)}}, rowCount: finding.rows, sampleRows: finding.sampleRows, dialect: noDialect};
 }
 
 /** Columns with values of several kinds; those of strings and numbers can be texts, what else there is stays JSON. */
