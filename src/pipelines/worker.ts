@@ -250,7 +250,12 @@ class StepAttempt {
         }),
       ];
       for (const finding of commits[0]!.findings) this.report.log('warn', findingText(finding));
-      if (sifted.quarantine) commits.push(await warehouse.prepare(sifted.quarantine));
+      if (sifted.quarantine) {
+        commits.push(await warehouse.prepare(sifted.quarantine).catch(async error => {
+          await commits[0]!.abandon();
+          throw error;
+        }));
+      }
       boundary('files moved');
       const {written: rowsWritten, superseded, deleted} = commits[0]!.outcome;
       const [snapshot, ...others] = await this.commit(commits, {
