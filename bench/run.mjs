@@ -1,15 +1,16 @@
 /**
  * `npm run bench [-- name…] [--write]`: measures, prints a table, and with --write puts it into README.md.
- * Every benchmark is a file beside this one; each measures Millrace and what it is compared with in one run.
+ * Every benchmark is a file beside this one; each measures Millrace and what it is compared with in one run. What `run` answers is the
+ * lines of the table, or an object with these and a text to follow it.
  */
 import {readFileSync, writeFileSync} from 'node:fs';
 import {availableParallelism, loadavg, totalmem} from 'node:os';
 import {parseArgs} from 'node:util';
 import {ensureBuilt} from '../scripts/lib/build.mjs';
 
-const names = ['ingest', 'bookkeeping', 'predict', 'start', 'hot-swap', 'rows', 'event-loop'];
+const names = ['ingest', 'bookkeeping', 'predict', 'start', 'hot-swap', 'rows', 'event-loop', 'guarded', 'messy'];
 
-const {values, positionals} = parseArgs({allowPositionals: true, options: {write: {type: 'boolean'}, 'no-build': {type: 'boolean'}}});
+const {values, positionals} = parseArgs({allowPositionals: true, options: {write: {type: 'boolean'}, 'no-build': {type: 'boolean'}, gigabytes: {type: 'string'}}});
 const unknown = positionals.find((name) => !names.includes(name));
 if (unknown !== undefined) {
   console.error(`There is no benchmark '${unknown}'; there are ${names.join(', ')}.`);
@@ -25,9 +26,9 @@ for (const name of positionals.length > 0 ? positionals : names) {
   };
   progress('starting');
   const load = loadavg()[0];
-  const lines = await benchmark.run({progress});
+  const answer = await benchmark.run({progress, gigabytes: values.gigabytes});
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
-  const result = {name, title: benchmark.title, conditions: benchmark.conditions, lines, load};
+  const result = {name, title: benchmark.title, conditions: benchmark.conditions, lines: answer.lines ?? answer, text: answer.text, load};
   results.push(result);
   console.log(`\n${section(result)}`);
 }
@@ -36,9 +37,9 @@ const missed = results.flatMap(({name, lines}) => lines.filter((line) => line.me
 console.log(missed.length === 0 ? '\nAll aims are met.' : `\nMissed: ${missed.join('; ')}.`);
 if (values.write) write();
 
-function section({name, title, conditions, lines}) {
+function section({name, title, conditions, lines, text}) {
   const rows = lines.map(({measure, value, aim, met}) => `| ${measure} | ${value} | ${aim} | ${met === null ? '' : met ? 'yes' : '**no**'} |`);
-  return [`### ${title}`, '', conditions, `Alone: \`npm run bench -- ${name}\``, '', '| | median (least – most) | aim | met |', '|---|---|---|---|', ...rows].join('\n');
+  return [`### ${title}`, '', conditions, `Alone: \`npm run bench -- ${name}\``, '', '| | median (least – most) | aim | met |', '|---|---|---|---|', ...rows, ...(text ? ['', text] : [])].join('\n');
 }
 
 /** Replaces the sections that were measured; the others stay as they were. */
