@@ -169,7 +169,7 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
     schedules: asFunction(({catalog}: Services) => new ScheduleService(catalog)).singleton(),
     scheduler: asFunction(({catalog, pipelines, logger}: Services) => new Scheduler({catalog, pipelines, logger})).singleton(),
     webhooks: asFunction(({config, catalog}: Services) => new WebhookService(catalog, config.webhooks.privateHosts)).singleton(),
-    courier: asFunction(({config, catalog, logger}: Services) => new Courier(catalog, {...config.webhooks, userAgent: `Millrace/${version}`}, logger)).singleton(),
+    courier: asFunction(({config, catalog, logger, metrics}: Services) => new Courier(catalog, {...config.webhooks, userAgent: `Millrace/${version}`}, logger, metrics)).singleton(),
     worker: asFunction(({config, stepWorld, logger, metrics}: Services) => new Worker(
       stepWorld, {slots: config.pipelines.workers, ...config.pipelines, compactFiles: config.warehouse.compactFiles}, logger, metrics,
     )).singleton(),

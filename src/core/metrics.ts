@@ -30,6 +30,8 @@ export class Metrics {
   /** Label `route` is the pattern, never the path asked for, which could be anything. */
   readonly requests = this.histogram({name: 'millrace_http_seconds', help: 'HTTP requests', labels: ['method', 'route', 'status'], buckets: requestBuckets});
   readonly requestsInFlight = this.gauge({name: 'millrace_http_in_flight', help: 'HTTP requests being answered'});
+  /** Label `outcome`: delivered, failed (it is tried again) or dead. */
+  readonly webhookTries = this.counter({name: 'millrace_webhook_tries_total', help: 'Deliveries of webhooks that were tried', labels: ['outcome']});
   readonly uploadedBytes = this.counter({name: 'millrace_uploaded_bytes_total', help: 'Bytes of uploads that were kept'});
 
   constructor(build: {version: string}) {

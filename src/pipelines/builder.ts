@@ -15,7 +15,10 @@ import type {SourceSpec} from '../sources/source.ts';
 
 type Optional<S extends Step, Fixed extends keyof S> = Partial<Pick<StepCommon, 'name'>> & Omit<S, 'kind' | 'name' | Fixed>;
 
-/** A pipeline. Steps run as soon as what they read is there; two that need not wait for each other run at once. */
+/**
+ * A pipeline. Steps run as soon as what they read is there; two that need not wait for each other run at once. With `schedule` and
+ * `when` it is run by itself: `{schedule: {cron: '15 6 * * 1-5', timeZone: 'Europe/Berlin'}}`, `{when: {datasets: ['flights']}}`.
+ */
 export function pipeline(name: string, definition: Omit<PipelineDefinition, 'name'>): PipelineDefinition {
   return {name, ...definition};
 }

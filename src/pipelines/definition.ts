@@ -91,7 +91,7 @@ const definition = z.strictObject({
     catchUp: z.enum(['none', 'last', 'all']).optional(),
   }).optional(),
   when: z.strictObject({
-    datasets: z.array(name).min(1).max(100),
+    datasets: z.array(name).min(1).max(100).refine(names => new Set(names).size === names.length, 'names a dataset twice'),
     mode: z.enum(['any', 'all']).optional(),
   }).optional(),
   steps: z.array(step).min(1).max(1_000),

@@ -9,7 +9,7 @@ const mostRuns = 100;
 
 /** Runs that are made by one unit of work; the rest is left for the next look, as are times past so many. */
 const runsAtOnce = 10;
-const timesAtOnce = 10_000;
+const timesAtOnce = 1_000;
 
 /** What becomes of the times up to now: those that are run, how many are not, and the first time that is still to be decided about. */
 export function missed({rule: {schedule}, nextAt}: Pick<ScheduleRecord, 'rule' | 'nextAt'>, now: Date): {starts: Date[]; skipped: number; nextAt: Date | null} {

@@ -99,19 +99,23 @@ export class Scheduler {
   /** Makes the runs of the times that have come and of the snapshots that are new, and notes what they were made for. */
   private async decide(stores: Stores, schedule: ScheduleRecord, starter: RunStarter): Promise<RunRecord[]> {
     const now = await this.now(stores);
-    const {pipelineId, pipeline, rule, newest, seen} = schedule;
+    const {pipelineId, pipeline, rule, newest, seen, lastRunId} = schedule;
     const runs: RunRecord[] = [];
     const start = async (at: Date, key: string): Promise<void> => void runs.push(await starter.start(stores, requestedBy, paramsFor(starter, schedule, at), key));
+    // A run that waits for earlier ones has read nothing yet: what is new by now is what it will read, so no second one queues behind it.
+    const isWaiting = lastRunId !== null && (await stores.runs.run(lastRunId))?.status === 'waiting';
     const {starts, skipped, nextAt} = missed(schedule, now);
-    for (const at of starts) await start(at, `${pipeline} at ${at.toISOString()}`);
+    const wanted = isWaiting && rule.schedule?.catchUp !== 'all' ? [] : starts;
+    for (const at of wanted) await start(at, `${pipeline} at ${at.toISOString()}`);
     const triggered = isTriggered(schedule);
-    if (triggered) await start(now, `${pipeline} on ${Object.entries({...seen, ...newest}).map(([name, sequence]) => `${name}@${sequence}`).join(' ')}`.slice(0, 1_000));
+    if (triggered && !isWaiting) await start(now, `${pipeline} on ${Object.entries({...seen, ...newest}).map(([name, sequence]) => `${name}@${sequence}`).join(' ')}`.slice(0, 1_000));
+    const passed = skipped + starts.length - wanted.length;
     await stores.schedules.note(pipelineId, {
-      nextAt, skipped: schedule.skipped + skipped,
+      nextAt, skipped: schedule.skipped + passed,
       ...(triggered ? {seen: {...seen, ...newest}} : {}),
-      ...(runs.length > 0 ? {lastAt: triggered ? now : starts.at(-1)!, lastRunId: runs.at(-1)!.id, error: null} : {}),
+      ...(runs.length > 0 ? {lastAt: triggered && !isWaiting ? now : wanted.at(-1)!, lastRunId: runs.at(-1)!.id, error: null} : {}),
     });
-    if (skipped > 0) this.options.logger.warn({pipeline, skipped, catchUp: rule.schedule?.catchUp ?? 'last'}, 'scheduled times passed without a run');
+    if (passed > 0) this.options.logger.warn({pipeline, skipped: passed, catchUp: rule.schedule?.catchUp ?? 'last'}, 'scheduled times passed without a run');
     return runs;
   }
 

@@ -2,6 +2,7 @@ import type {Catalog} from '../catalog/catalog.ts';
 import {Wake} from '../core/async.ts';
 import {boundary} from '../core/boundaries.ts';
 import type {Logger} from '../core/logging.ts';
+import type {Metrics} from '../core/metrics.ts';
 import {send} from './send.ts';
 import type {SendOptions} from './send.ts';
 import type {ClaimedDelivery} from './webhook.ts';
@@ -32,6 +33,7 @@ export class Courier {
     private readonly catalog: Catalog,
     private readonly options: CourierOptions,
     private readonly logger: Logger,
+    private readonly metrics: Pick<Metrics, 'webhookTries'>,
   ) {}
 
   start(): void {
@@ -83,6 +85,7 @@ export class Courier {
     boundary('delivery sent');
     const waitSeconds = error === null || isGone ? null : ((this.options.waits ?? standardWaits)[attempts - 1] ?? null);
     await this.catalog.read(stores => stores.webhooks.ended(delivery, {status, error, waitSeconds}));
+    this.metrics.webhookTries.inc({outcome: error === null ? 'delivered' : waitSeconds === null ? 'dead' : 'failed'});
     if (error === null) return;
     const told = {webhook: webhookId, delivery: id, type, attempts, error};
     if (waitSeconds === null) this.logger.error(told, 'a webhook was given up');

@@ -117,6 +117,37 @@ describe('with a server', () => {
     expect({exit, err}).toEqual({exit: 0, err: ''});
   });
 
+  test('schedules are listed, paused and resumed', async () => {
+    project.write({'jobs/nightly.ts': `import {pipeline, sql} from 'millrace/jobs';
+      export default [
+        pipeline('nightly', {schedule: {cron: '15 6 * * 1-5', timeZone: 'Europe/Berlin'}, steps: [sql('night', 'SELECT 1 AS one')]}),
+        pipeline('after_more', {when: {datasets: ['more', 'most']}, steps: [sql('after', 'SELECT 1 AS one')]}),
+      ];`});
+    expect((await project.run(['schedules', 'pause', 'nightly'])).err).toContain('SCHEDULE_NOT_FOUND');
+    const listed = await project.run(['schedules']);
+    expect(listed.out).toMatch(/nightly +15 6 \* \* 1-5 \(Europe\/Berlin\) +20\d\d-/);
+    expect(listed.out).toMatch(/after_more +with more and most .*waits for a new snapshot of more and most\n/);
+    expect(await project.run(['schedules', 'pause', 'nightly'])).toMatchObject({exit: 0, out: 'nightly is paused.\n'});
+    expect((await project.run(['schedules'])).out).toMatch(/nightly .* paused/);
+    expect((await project.run(['schedules', 'resume', 'nightly'])).out).toMatch(/^nightly goes on at 20\d\d-.*\.\n$/);
+  });
+
+  test('webhooks are made, listed and deleted; the secret is shown once', async () => {
+    const made = await project.run(['webhooks', 'create', 'https://example.invalid/hook', '--on', 'run_failed', '--pipeline', 'wrong']);
+    const [, id, secret] = /^Webhook (\S+) is told of run_failed\.\nIts secret, which is not shown again: (whsec_\S+)\n$/.exec(made.out)!;
+    const listed = await project.run(['webhooks']);
+    expect(listed.out).toMatch(new RegExp(`${id} +https://example.invalid/hook +run_failed +wrong +0 +0`));
+    expect(listed.out).not.toContain(secret);
+    await project.run(['run', 'wrong']);
+    const [delivery] = await project.json(['webhooks', 'deliveries', id!]);
+    expect(delivery).toMatchObject({type: 'run.failed', state: 'PENDING', body: {data: {run: {pipeline: 'wrong'}}}});
+    expect(await project.run(['webhooks', 'resend', delivery.id])).toMatchObject({exit: 0, out: `Delivery ${delivery.id} is sent again.\n`});
+    expect(await project.run(['webhooks', 'delete', id!])).toMatchObject({exit: 0});
+    expect(await project.run(['webhooks', 'delete', id!])).toMatchObject({exit: 1, err: expect.stringContaining('WEBHOOK_NOT_FOUND') as string});
+    expect(await project.run(['webhooks', 'create', 'https://example.invalid', '--on', 'rain'])).toMatchObject({exit: 2});
+    expect(await project.run(['webhooks', 'create', 'http://127.0.0.1/'])).toMatchObject({exit: 1, err: expect.stringContaining('WEBHOOK_INVALID') as string});
+  });
+
   test('the server stops when told to, and takes its file away', async () => {
     expect(existsSync(project.serverFile)).toBe(true);
     const {exit, err} = await server.kill('SIGTERM');

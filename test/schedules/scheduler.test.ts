@@ -156,6 +156,25 @@ describe.each(databases)('schedules on %s', (_kind, createPlace) => {
       expect(await scheduleOf('either')).toMatchObject({waitingFor: 'a new snapshot of left_side or right_side'});
     });
 
+    test('snapshots that come while its run waits for others are that run\'s; times are skipped', async () => {
+      await ingest('busy_in', 1);
+      const slow = 'SELECT sum(a.range * b.range) AS total FROM range(100000) a, range(100000) b';
+      await put({name: 'busy', schedule: {cron: '0 3 * * *'}, when: {datasets: ['busy_in']}, steps: [step('busy_out', slow)]});
+      const {run: first} = await app.services.pipelines.start(viewer(), {pipeline: 'busy'});
+      for (let index = 2; index < 5; index++) {
+        await ingest('busy_in', index);
+        await look(new Date());
+      }
+      expect((await runs('busy')).slice(1)).toMatchObject([{status: 'waiting', waitingFor: `run ${first.id} of the same pipeline`}]);
+      expect(await scheduleOf('busy')).toMatchObject({waitingFor: 'a new snapshot of busy_in', skipped: 0});
+      await look(await nextOf('busy'));
+      expect(await runs('busy')).toHaveLength(2);
+      expect(await scheduleOf('busy')).toMatchObject({skipped: 1});
+      await app.services.schedules.pause(viewer(), 'busy');
+      for (const {id} of (await runs('busy')).toReversed()) await app.services.pipelines.cancel(viewer(), id);
+      await end('busy');
+    });
+
     test('a pipeline that writes what it is started by is refused, also by way of others', async () => {
       await expect(put({name: 'ring', when: {datasets: ['ring_out']}, steps: [step('ring_out')]})).rejects.toMatchObject({code: 'TRIGGER_CYCLE', details: {path: 'ring → ring_out → ring'}});
       await put({name: 'ring_b', when: {datasets: ['ring_a_out']}, steps: [step('ring_b_out')]});
@@ -171,7 +190,7 @@ describe.each(databases)('schedules on %s', (_kind, createPlace) => {
   test.each([
     [{schedule: {cron: '61 * * * *'}}, 'SCHEDULE_INVALID'], [{schedule: {cron: '0 0 31 2 *'}}, 'SCHEDULE_INVALID'], [{schedule: {cron: '0 0 * * *', timeZone: 'Berlin'}}, 'SCHEDULE_INVALID'],
     [{schedule: {cron: '0 0 * * *'}, params: {day: {type: 'date'}}}, 'SCHEDULE_INVALID'], [{schedule: {cron: '0 0 * * *'}, params: {scheduledFor: {type: 'int'}}}, 'SCHEDULE_INVALID'],
-    [{schedule: {cron: '0 0 * * *', catchUp: 'some'}}, 'PIPELINE_INVALID'], [{when: {datasets: []}}, 'PIPELINE_INVALID'], [{schedule: {}}, 'PIPELINE_INVALID'],
+    [{schedule: {cron: '0 0 * * *', catchUp: 'some'}}, 'PIPELINE_INVALID'], [{when: {datasets: []}}, 'PIPELINE_INVALID'], [{when: {datasets: ['a', 'a']}}, 'PIPELINE_INVALID'], [{schedule: {}}, 'PIPELINE_INVALID'],
   ])('%j is refused and nothing is stored', async (rule, code) => {
     await expect(put({name: 'refused', ...rule, steps: [step('refused_out')]})).rejects.toMatchObject({code});
     await expect(app.services.pipelines.get(viewer(), 'refused')).rejects.toMatchObject({code: 'PIPELINE_NOT_FOUND'});

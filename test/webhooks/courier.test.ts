@@ -4,6 +4,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import type {Catalog} from '../../src/catalog/catalog.ts';
 import {createCatalog} from '../../src/catalog/create-catalog.ts';
 import {createLogger} from '../../src/core/logging.ts';
+import {Metrics} from '../../src/core/metrics.ts';
 import type {RunRecord} from '../../src/pipelines/pipeline.ts';
 import {Courier} from '../../src/webhooks/courier.ts';
 import type {CourierOptions} from '../../src/webhooks/courier.ts';
@@ -30,12 +31,15 @@ describe.each(databases)('deliveries on %s', (_kind, create) => {
     done();
   }})});
 
+  const metrics = new Metrics({version: 'test'});
+
   beforeAll(async () => {
     place = await create();
     catalog = createCatalog(place.options);
     await catalog.start();
   });
   afterAll(async () => {
+    metrics.stop();
     await catalog.stop();
     await place.remove();
   });
@@ -54,7 +58,7 @@ describe.each(databases)('deliveries on %s', (_kind, create) => {
     return receiver;
   };
   const startCourier = (options: Partial<CourierOptions> = {}) => {
-    const courier = new Courier(catalog, {privateHosts: ['127.0.0.1'], timeoutSeconds: 5, userAgent: 'Millrace/test', waits: [0.05, 0.05], ...options}, logger);
+    const courier = new Courier(catalog, {privateHosts: ['127.0.0.1'], timeoutSeconds: 5, userAgent: 'Millrace/test', waits: [0.05, 0.05], ...options}, logger, metrics);
     open.couriers.push(courier);
     courier.start();
     return courier;
@@ -108,6 +112,7 @@ describe.each(databases)('deliveries on %s', (_kind, create) => {
     expect(await until(id, ({state}) => state === 'delivered')).toMatchObject({id: dead.id, attempts: 1, status: 200});
     expect(await catalog.transaction(stores => stores.webhooks.resend(id))).toBe(false);
     expect(logged).toContain('a webhook was given up');
+    expect(await metrics.text()).toContain('millrace_webhook_tries_total{outcome="dead"} 1');
     expect(logged).not.toContain(secret.slice(6));
   });
 
