@@ -52,6 +52,8 @@ import {keepSchedule} from './schedules/keep-schedule.ts';
 import type {Schedules} from './schedules/schedule.ts';
 import {ScheduleService} from './schedules/schedule-service.ts';
 import {Scheduler} from './schedules/scheduler.ts';
+import {createProposals, proposalDays} from './proposals/proposal-service.ts';
+import type {Proposals} from './proposals/proposals.ts';
 import {packageFolders} from './sources/file/file-source.ts';
 import {sourceKinds} from './sources/kinds.ts';
 import type {Sources} from './sources/source.ts';
@@ -91,6 +93,7 @@ interface Services {
   models: ModelRegistry;
   stepWorld: StepWorld;
   pipelines: PipelineService;
+  proposals: Proposals;
   worker: Worker;
   schedules: Schedules;
   scheduler: Scheduler;
@@ -174,6 +177,9 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
       stepWorld, {slots: config.pipelines.workers, ...config.pipelines, compactFiles: config.warehouse.compactFiles}, logger, metrics,
     )).singleton(),
 
+    proposals: asFunction(({config, catalog, engine, sources, pipelines, warehouse, datasets}: Services) =>
+      createProposals({catalog, engine, sources, pipelines, warehouse, datasets, scratchFolder: scratchOf(config)})).singleton(),
+
     graphModel: asFunction(({datasets, models, catalog, system, logger}: Services) => new CatalogGraphModel({
       datasets, models, viewer: system,
       version: () => catalog.read(stores => stores.changes.count('graph')),
@@ -182,7 +188,7 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
     })).singleton(),
     graphql: asFunction((services: Services) => new GraphqlPart({
       heads: () => services.heads.current(),
-      pipelines: services.pipelines, schedules: services.schedules, webhooks: services.webhooks, models: services.models, datasets: services.datasets, lineage: services.lineage, maintenance: services.maintenance, warehouse: services.warehouse,
+      pipelines: services.pipelines, proposals: services.proposals, schedules: services.schedules, webhooks: services.webhooks, models: services.models, datasets: services.datasets, lineage: services.lineage, maintenance: services.maintenance, warehouse: services.warehouse,
       engine: services.engine, graphModel: services.graphModel, logger: services.logger, metrics: services.metrics, config: services.config,
       uploads: {byId: id => services.catalog.read(stores => stores.uploads.byId(id))},
       system: {version, catalog: services.config.catalog.url === null ? 'pglite' : 'postgresql', fingerprint: `${services.engine.fingerprint}; ${services.runtime.fingerprint}`},
@@ -258,6 +264,7 @@ function arrange(services: Services): void {
       await sweep(services, graceHours);
       await catalog.transaction(stores => stores.runs.expireEvents(config.events.retentionDays));
       await catalog.transaction(stores => stores.webhooks.expire(config.events.retentionDays));
+      await catalog.transaction(stores => stores.proposals.expire(proposalDays));
       await collectInTurn();
     }, logger));
   if (mode !== 'work') {

@@ -7,6 +7,7 @@
 import type {ExpiryStore} from '../maintenance/maintenance.ts';
 import type {ModelStore} from '../models/models.ts';
 import type {RunStore} from '../pipelines/pipeline.ts';
+import type {ProposalStore} from '../proposals/proposals.ts';
 import type {ScheduleStore} from '../schedules/schedule.ts';
 import type {DatasetStore} from '../warehouse/warehouse.ts';
 import type {WebhookStore} from '../webhooks/webhook.ts';
@@ -52,6 +53,7 @@ export interface Stores {
   readonly models: ModelStore;
   readonly uploads: UploadStore;
   readonly expiry: ExpiryStore;
+  readonly proposals: ProposalStore;
   readonly jobs: Jobs;
   readonly changes: Changes;
 }

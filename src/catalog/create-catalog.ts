@@ -10,6 +10,7 @@ import {catalogIsEmpty, dumpCatalog, loadCatalog} from './dump.ts';
 import {PrismaExpiryStore} from './expiry-store.ts';
 import {channelName, channels} from './listener.ts';
 import {PrismaModelStore} from './model-store.ts';
+import {PrismaProposalStore} from './proposal-store.ts';
 import {PrismaRunStore} from './run-store.ts';
 import {PrismaScheduleStore} from './schedule-store.ts';
 import {PrismaUploadStore} from './upload-store.ts';
@@ -100,6 +101,7 @@ class PrismaCatalog implements Catalog {
       models: new PrismaModelStore(connection),
       uploads: new PrismaUploadStore(connection),
       expiry: new PrismaExpiryStore(connection),
+      proposals: new PrismaProposalStore(connection),
       jobs: {
         wake: async runId => {
           await this.boss!.send(queue, {runId}, {db: fromPrisma(connection as never)});

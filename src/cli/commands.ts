@@ -6,6 +6,7 @@ import {compactCommand} from './commands/compact.ts';
 import {configCommand} from './commands/config.ts';
 import {contractCommand} from './commands/contract.ts';
 import {datasetsCommand} from './commands/datasets.ts';
+import {detectCommand} from './commands/detect.ts';
 import {doctorCommand} from './commands/doctor.ts';
 import {eventsCommand} from './commands/events.ts';
 import {gcCommand} from './commands/gc.ts';
@@ -29,7 +30,7 @@ import {workCommand} from './commands/work.ts';
 
 export const commandGroups: readonly (readonly [title: string, commands: readonly AnyCommand[]])[] = [
   ['Start:', [serveCommand, workCommand]],
-  ['Pipelines:', [runCommand, planCommand, ingestCommand, replayCommand, runsCommand, eventsCommand, cancelCommand, retryCommand, schedulesCommand, webhooksCommand]],
+  ['Pipelines:', [runCommand, planCommand, detectCommand, ingestCommand, replayCommand, runsCommand, eventsCommand, cancelCommand, retryCommand, schedulesCommand, webhooksCommand]],
   ['Data:', [datasetsCommand, contractCommand, queryCommand, lineageCommand, verifyCommand, compactCommand]],
   ['Models:', [modelsCommand, predictCommand]],
   ['Installation:', [configCommand, doctorCommand, gcCommand, backupCommand, restoreCommand, versionCommand]],

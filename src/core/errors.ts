@@ -41,6 +41,8 @@ export const errorTable = {
   SOURCE_COLUMN_MISSING: {message: "'{path}' has no column {columns}, which the contract of '{dataset}' lists; it has {has}.", hint: 'Ask whoever makes the data; if the column has another name now, say it as `source` of the column in the contract, or take it out there.', http: 422},
   SOURCE_CHANGED: {message: "'{path}' changed while it was read.", hint: 'Start the run again when the file is complete.', http: 409},
 
+  PROPOSAL_NOT_FOUND: {message: "There is no proposal '{id}'.", hint: 'Ask `detectSchema` again: a proposal is kept for {days} days.', http: 404},
+
   // --- SQL
   SQL_INVALID: {message: 'The SQL is not valid: {reason}', hint: 'Mend the statement at the place named.', http: 400},
   SQL_NOT_ALLOWED: {message: 'The SQL is not allowed: {reason}', hint: 'A step is one SELECT over datasets; it cannot write, read files, attach, install or reach the network.', http: 403},

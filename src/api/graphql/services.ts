@@ -15,6 +15,7 @@ import type {Maintenance} from '../../maintenance/maintenance.ts';
 import type {Models} from '../../models/models.ts';
 import type {Pipelines} from '../../pipelines/pipeline.ts';
 import type {Schedules} from '../../schedules/schedule.ts';
+import type {Proposals} from '../../proposals/proposals.ts';
 import type {Datasets, Lineage, SnapshotRecord, Warehouse} from '../../warehouse/warehouse.ts';
 import type {Webhooks} from '../../webhooks/webhook.ts';
 import type {GraphModel} from './data/graph-model.ts';
@@ -41,6 +42,7 @@ export interface GraphqlServices {
   readonly pipelines: Pipelines;
   readonly schedules: Schedules;
   readonly webhooks: Webhooks;
+  readonly proposals: Proposals;
   readonly models: Models;
   readonly datasets: Datasets;
   readonly lineage: Lineage;

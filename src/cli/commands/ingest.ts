@@ -55,7 +55,7 @@ export const ingestCommand: CliCommand<IngestOptions> = {
 };
 
 /** A file of the project by its path there; one that lies elsewhere is uploaded first. */
-async function sourceOf({io, out, config}: Context, graph: GraphClient, path: string): Promise<{path: string} | {upload: string}> {
+export async function sourceOf({io, out, config}: Context, graph: GraphClient, path: string): Promise<{path: string} | {upload: string}> {
   if (path.startsWith('package:')) return {path};
   const {project, sources} = (await config()).config;
   const full = resolve(io.cwd, path);
@@ -83,7 +83,7 @@ export function datasetName(path: string): string {
 }
 
 /** `true`, `2` and lists are meant as such; anything else is text. */
-function optionValue(text: string): unknown {
+export function optionValue(text: string): unknown {
   if (!/^(true|false|null|-?\d+|[[{].*)$/s.test(text)) return text;
   try {
     return JSON.parse(text) as unknown;

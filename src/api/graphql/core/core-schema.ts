@@ -7,6 +7,7 @@ import {LineageResolver} from './lineage-resolver.ts';
 import {MaintenanceResolver} from './maintenance-resolver.ts';
 import {ModelResolver} from './model-resolver.ts';
 import {PipelineResolver} from './pipeline-resolver.ts';
+import {ProposalResolver} from './proposal-resolver.ts';
 import * as relations from './relations.ts';
 import {RunEventsResolver, runEventTypes} from './run-events.ts';
 import {ScheduleResolver} from './schedule-resolver.ts';
@@ -21,7 +22,7 @@ function noTopics(): never {
 /** The static part of the graph. Needs `reflect-metadata`, imported once at the entry of the process. */
 export function buildCoreSchema(): GraphQLSchema {
   const schema = buildSchemaSync({
-    resolvers: [DatasetResolver, PipelineResolver, RunEventsResolver, ModelResolver, LineageResolver, ScheduleResolver, WebhookResolver, WebhookRelations, SystemResolver, MaintenanceResolver, ...Object.values(relations)],
+    resolvers: [DatasetResolver, PipelineResolver, ProposalResolver, RunEventsResolver, ModelResolver, LineageResolver, ScheduleResolver, WebhookResolver, WebhookRelations, SystemResolver, MaintenanceResolver, ...Object.values(relations)],
     orphanedTypes: [...runEventTypes],
     validateFn: validateArgument,
     // Asked for wherever there are subscriptions, used only by those that name topics: ours begin iterations of their own.

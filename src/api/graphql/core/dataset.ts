@@ -1,11 +1,28 @@
 /** Datasets and snapshots: the values they hold themselves. Fields that lead to other types are in relations.ts. */
 import {Field, ID, Int, ObjectType} from 'type-graphql';
-import type {ColumnProfile as ProfileRecord, Field as SchemaField, Schema as SchemaRecord} from '../../../schemas/schema.ts';
+import type {Bucket as BucketRecord, ColumnProfile as ProfileRecord, Field as SchemaField, Schema as SchemaRecord} from '../../../schemas/schema.ts';
 import {typeName} from '../../../schemas/schema.ts';
 import type {DatasetView, FileRecord, Operation, SnapshotRecord} from '../../../warehouse/warehouse.ts';
 import {Contract, ForeignKey} from './contract.ts';
 import {OperationEnum} from './enums.ts';
 import {BigIntScalar, DateTimeScalar} from './scalars.ts';
+
+@ObjectType({description: 'Values from one bound to below that of the next; a single value where both are the same.'})
+export class Bucket {
+  constructor(private readonly bucket: BucketRecord) {}
+
+  @Field(() => String) get from(): string {
+    return this.bucket.from;
+  }
+
+  @Field(() => String) get to(): string {
+    return this.bucket.to;
+  }
+
+  @Field(() => BigIntScalar) get count(): number {
+    return this.bucket.count;
+  }
+}
 
 @ObjectType({description: 'What is known of the values of a column.'})
 export class ColumnProfile {
@@ -29,6 +46,10 @@ export class ColumnProfile {
 
   @Field(() => [String]) get examples(): readonly string[] {
     return this.profile.examples;
+  }
+
+  @Field(() => [Bucket], {description: 'How the values of a sample are distributed; the most frequent ones of text.'}) get histogram(): Bucket[] {
+    return (this.profile.histogram ?? []).map(bucket => new Bucket(bucket));
   }
 }
 

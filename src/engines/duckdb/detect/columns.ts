@@ -1,6 +1,6 @@
 import {inferColumn, provenOrder} from '../../../schemas/detection/infer-column.ts';
 import type {Guess, Hints, Reading} from '../../../schemas/detection/infer-column.ts';
-import type {ColumnEvidence, Evidence} from '../../../schemas/detection/detection.ts';
+import type {ColumnEvidence, Evidence, Rule} from '../../../schemas/detection/detection.ts';
 import {parseTypeName} from '../../../schemas/parse-type.ts';
 import {legalNames} from '../../../schemas/names.ts';
 import type {ColumnProfile, Schema} from '../../../schemas/schema.ts';
@@ -102,9 +102,13 @@ function narrowed({nulls, ...reading}: Reading, {words, min, max}: Finding, said
 
 export const fits = (bits: number, value: string): boolean => BigInt.asIntN(bits, BigInt(value)) === BigInt(value);
 
+/** These concern every value of their column. */
+const ofAllValues: ReadonlySet<Rule> = new Set(['boolean_words', 'zero_one', 'date_format', 'two_digit_years', 'ambiguous_dates', 'digits_as_date', 'formatted_number']);
+
 /** Evidence of the sample with the counts of all rows, where the scan took them. */
-function counted({evidence, reading, nearly}: Guess, {words, bad}: Finding): Evidence[] {
+function counted({evidence, reading, nearly}: Guess, {rows, empty, words, bad}: Finding): Evidence[] {
   return evidence.map(item => {
+    if (ofAllValues.has(item.rule)) return {...item, count: rows - empty - words};
     if (item.rule === 'null_words' && reading.type !== 'utf8') return {...item, count: words};
     if (nearly && (item.rule === 'mixed_types' || item.rule === 'leading_zeros')) return {...item, count: bad};
     return item;

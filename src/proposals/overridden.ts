@@ -1,0 +1,44 @@
+import {MillraceError, didYouMean} from '../core/errors.ts';
+import type {RawColumn, RawOptions} from '../engines/engine.ts';
+import {isLegal} from '../schemas/names.ts';
+import {parseTypeName} from '../schemas/parse-type.ts';
+import type {Field, Schema} from '../schemas/schema.ts';
+import type {Overrides, Proposal} from './proposals.ts';
+
+/** A proposal's columns as the user wants them: their schema, and how they are read. @throws ARGUMENT_INVALID */
+export function overridden({detection: {schema}, options}: Pick<Proposal, 'detection' | 'options'>, overrides: Overrides): {schema: Schema; options: RawOptions} {
+  const of = <T>(what: keyof Overrides): Map<Field, T> => new Map(Object.entries((overrides[what] ?? {}) as Record<string, T>).map(([name, value]) => [columnOf(schema, name, what), value]));
+  const [types, nulls, formats, names] = [of<string>('types'), of<readonly string[]>('nulls'), of<string>('formats'), of<string>('names')];
+  const fields = schema.fields.map((field): Field => {
+    const type = types.get(field);
+    const name = names.get(field) ?? field.name;
+    if (!isLegal(name)) throw new MillraceError('ARGUMENT_INVALID', {name: 'overrides.names', reason: `'${name}' is no legal name: letters, digits and underscores, beginning with a letter.`});
+    const sourceName = field.sourceName ?? field.name;
+    return {...field, name, sourceName: name === sourceName ? undefined : sourceName, type: type === undefined ? field.type : typeOf(type), nullable: field.nullable || nulls.has(field)};
+  });
+  const twice = fields.find((field, index) => fields.findIndex(other => other.name.toLowerCase() === field.name.toLowerCase()) < index);
+  if (twice) throw new MillraceError('ARGUMENT_INVALID', {name: 'overrides.names', reason: `two columns would be named '${twice.name}'.`});
+  const readings = options.columns?.map((column, index): RawColumn => {
+    const field = schema.fields[index]!;
+    const [type, format] = [types.get(field), formats.get(field)];
+    const words = nulls.get(field) ?? column.nulls;
+    // Another type is written in its own way.
+    const {format: written, booleans, ...plain} = column;
+    const kept = type === undefined ? {...(written === undefined ? {} : {format: written}), ...(booleans === undefined ? {} : {booleans})} : {};
+    return {...plain, ...kept, ...(type === undefined ? {} : {type}), ...(format === undefined ? {} : {format}), ...(words === undefined ? {} : {nulls: words})};
+  });
+  const said = Object.fromEntries([...types].map(([field, type]) => [field.sourceName ?? field.name, type]));
+  return {schema: {fields}, options: readings ? {...options, columns: readings} : {...options, types: {...options.types, ...said}}};
+}
+
+function columnOf({fields}: Schema, name: string, what: string): Field {
+  const found = fields.find(field => field.name === name) ?? fields.find(field => field.sourceName === name);
+  if (found) return found;
+  throw new MillraceError('ARGUMENT_INVALID', {name: `overrides.${what}`, reason: `'${name}' is no column of the proposal. ${didYouMean(name, fields.map(field => field.name))}`.trim()});
+}
+
+function typeOf(name: string): Field['type'] {
+  const type = parseTypeName(name);
+  if (!type) throw new MillraceError('ARGUMENT_INVALID', {name: 'overrides.types', reason: `'${name}' is no type; for example int64, utf8, decimal(18,2).`});
+  return type;
+}
