@@ -44,9 +44,6 @@ const readerOptions = z.strictObject({
   dateFormat: z.string().min(1).optional(),
   timestampFormat: z.string().min(1).optional(),
   encoding: z.enum(['utf-8', 'utf-16le', 'utf-16be', 'windows-1252']).optional(),
-  columns: z.array(z.strictObject({
-    name: z.string(), type: z.string().min(1), nulls: z.array(z.string()).optional(), format: z.string().min(1).optional(), booleans: z.tuple([z.string(), z.string()]).optional(),
-  })).optional(),
 });
 
 /** Also what the graph's `ingest` takes. */

@@ -1,12 +1,13 @@
 import {MillraceError, didYouMean} from '../core/errors.ts';
-import type {RawColumn, RawOptions} from '../engines/engine.ts';
+import type {Reading} from '../schemas/detection/infer-column.ts';
 import {isLegal} from '../schemas/names.ts';
 import {parseTypeName} from '../schemas/parse-type.ts';
+import {typeName} from '../schemas/schema.ts';
 import type {Field, Schema} from '../schemas/schema.ts';
 import type {Overrides, Proposal} from './proposals.ts';
 
 /** A proposal's columns as the user wants them: their schema, and how they are read. @throws ARGUMENT_INVALID */
-export function overridden({detection: {schema}, options}: Pick<Proposal, 'detection' | 'options'>, overrides: Overrides): {schema: Schema; options: RawOptions} {
+export function overridden({detection: {schema}, readings}: Pick<Proposal, 'detection' | 'readings'>, overrides: Overrides): {schema: Schema; readings: readonly Reading[]} {
   const of = <T>(what: keyof Overrides): Map<Field, T> => new Map(Object.entries((overrides[what] ?? {}) as Record<string, T>).map(([name, value]) => [columnOf(schema, name, what), value]));
   const [types, nulls, formats, names] = [of<string>('types'), of<readonly string[]>('nulls'), of<string>('formats'), of<string>('names')];
   const fields = schema.fields.map((field): Field => {
@@ -18,17 +19,14 @@ export function overridden({detection: {schema}, options}: Pick<Proposal, 'detec
   });
   const twice = fields.find((field, index) => fields.findIndex(other => other.name.toLowerCase() === field.name.toLowerCase()) < index);
   if (twice) throw new MillraceError('ARGUMENT_INVALID', {name: 'overrides.names', reason: `two columns would be named '${twice.name}'.`});
-  const readings = options.columns?.map((column, index): RawColumn => {
-    const field = schema.fields[index]!;
-    const [type, format] = [types.get(field), formats.get(field)];
-    const words = nulls.get(field) ?? column.nulls;
+  const read = schema.fields.map((field, index): Reading => {
+    const {type, format, booleans, nulls: words} = readings[index] ?? {type: typeName(field.type)};
+    const [said, form] = [types.get(field), formats.get(field)];
     // Another type is written in its own way.
-    const {format: written, booleans, ...plain} = column;
-    const kept = type === undefined ? {...(written === undefined ? {} : {format: written}), ...(booleans === undefined ? {} : {booleans})} : {};
-    return {...plain, ...kept, ...(type === undefined ? {} : {type}), ...(format === undefined ? {} : {format}), ...(words === undefined ? {} : {nulls: words})};
+    const written = said === undefined ? {format, booleans} : {};
+    return {...written, ...(form === undefined ? {} : {format: form}), type: said ?? type, nulls: nulls.get(field) ?? words};
   });
-  const said = Object.fromEntries([...types].map(([field, type]) => [field.sourceName ?? field.name, type]));
-  return {schema: {fields}, options: readings ? {...options, columns: readings} : {...options, types: {...options.types, ...said}}};
+  return {schema: {fields}, readings: read};
 }
 
 function columnOf({fields}: Schema, name: string, what: string): Field {

@@ -11,6 +11,7 @@ import {parseContract} from '../schemas/contract-shape.ts';
 import type {Contract} from '../schemas/contract.ts';
 import {contractColumns, keyCandidates, suggestContract} from '../schemas/detection/suggest-contract.ts';
 import type {Field, Schema} from '../schemas/schema.ts';
+import type {Reading} from '../schemas/detection/infer-column.ts';
 import type {Sources, SourceSpec} from '../sources/source.ts';
 import type {Datasets, Warehouse} from '../warehouse/warehouse.ts';
 import {overridden} from './overridden.ts';
@@ -45,8 +46,8 @@ export function createProposals({catalog, engine, sources, pipelines, warehouse,
           const found = {...detection, dialect: {...dialect, ...(text ? {encoding: text.encoding, evidence: [...text.evidence, ...dialect.evidence]} : {})}};
           const proposal = {
             id: newId(), source, files: opened.files.map(({name, sha256, bytes}) => ({name, sha256, bytes})), detection: found,
-            options: {...raw.options, encoding: text && text.encoding !== 'utf-8' ? text.encoding : undefined},
-            suggestedContract: suggestContract(detection.schema, detection.profile, detection.rowCount, unique?.name),
+            options: {...raw.options, columns: undefined, encoding: text && text.encoding !== 'utf-8' ? text.encoding : undefined},
+            readings: readings(raw), suggestedContract: suggestContract(detection.schema, detection.profile, detection.rowCount, readings(raw), unique?.name),
           };
           return await catalog.transaction(stores => stores.proposals.add(proposal, viewer.name));
         } finally {
@@ -60,22 +61,25 @@ export function createProposals({catalog, engine, sources, pipelines, warehouse,
     async accept(viewer: Viewer, {proposal: id, dataset, overrides = {}, contract: given, ingest, mode = 'overwrite', idempotencyKey}: AcceptSchema) {
       const proposal = await catalog.read(stores => stores.proposals.byId(id));
       if (!proposal) throw new MillraceError('PROPOSAL_NOT_FOUND', {id, days: proposalDays});
-      const {schema, options} = overridden(proposal, overrides);
+      const {schema, readings} = overridden(proposal, overrides);
       const existing = await catalog.read(stores => stores.datasets.byName(dataset));
       const rules: Contract = given !== undefined && given !== null ? parseContract(dataset, given)
-        : existing?.contract ?? suggestContract(schema, proposal.detection.profile, proposal.detection.rowCount, keyNow(proposal, schema));
-      const contract = parseContract(dataset, {...rules, columns: contractColumns(schema)});
+        : existing?.contract ?? suggestContract(schema, proposal.detection.profile, proposal.detection.rowCount, readings, keyNow(proposal, schema));
+      const contract = parseContract(dataset, {...rules, columns: contractColumns(schema, readings)});
       await warehouse.schemaFor(dataset, schema, mode, 'main', {contract});
       if (!ingest) {
         await datasets.setContract(viewer, dataset, contract);
         return {dataset: await datasets.get(viewer, dataset), run: null};
       }
       // The contract comes true with the rows: a run that fails changes nothing.
-      const run = await pipelines.ingest(viewer, {source: {...proposal.source, options}, into: dataset, mode, contract}, {}, idempotencyKey);
+      const run = await pipelines.ingest(viewer, {source: {...proposal.source, options: proposal.options}, into: dataset, mode, contract}, {}, idempotencyKey);
       return {dataset: existing ? await datasets.get(viewer, dataset) : null, run};
     },
   };
 }
+
+/** How texts are read; nothing where they are typed already. */
+const readings = ({options: {columns = []}}: RawFiles): readonly Reading[] => columns.map(({name: _, ...reading}) => reading);
 
 /** The first of some columns that has no value twice. */
 async function firstUnique(engine: Pick<Engine, 'rows'>, raw: RawFiles, candidates: readonly Field[], signal: AbortSignal | undefined): Promise<Field | undefined> {

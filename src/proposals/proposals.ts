@@ -8,6 +8,7 @@ import type {Viewer} from '../core/viewer.ts';
 import type {RawOptions} from '../engines/engine.ts';
 import type {RunRecord} from '../pipelines/pipeline.ts';
 import type {Contract} from '../schemas/contract.ts';
+import type {Reading} from '../schemas/detection/infer-column.ts';
 import type {Detection} from '../schemas/detection/detection.ts';
 import type {SourceSpec} from '../sources/source.ts';
 import type {DatasetView} from '../warehouse/warehouse.ts';
@@ -18,8 +19,10 @@ export interface Proposal {
   /** The files as they were: names, and one fingerprint of their bytes. */
   readonly files: readonly {readonly name: string; readonly sha256: string; readonly bytes: number}[];
   readonly detection: Detection;
-  /** Of the reader, complete: nothing is detected any more. */
+  /** Of the reader: how the files are taken apart, said in full. */
   readonly options: RawOptions;
+  /** How the texts of each column are read, in the order of the schema; none where the format says it. */
+  readonly readings: readonly Reading[];
   readonly suggestedContract: Contract;
 }
 

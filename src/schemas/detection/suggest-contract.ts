@@ -1,4 +1,5 @@
 import type {Check, Contract, ContractColumn} from '../contract.ts';
+import type {Reading} from './infer-column.ts';
 import {typeName} from '../schema.ts';
 import type {ColumnProfile, Field, Schema} from '../schema.ts';
 
@@ -17,7 +18,7 @@ export function keyCandidates({fields}: Schema, profile: readonly ColumnProfile[
  * What a dataset would have to keep to, were its first rows typical: columns as they are, a key, no nulls where none was, plain bounds.
  * @param unique the name of a column of which it is known that no value comes twice
  */
-export function suggestContract(schema: Schema, profile: readonly ColumnProfile[], rowCount: number, unique?: string): Contract {
+export function suggestContract(schema: Schema, profile: readonly ColumnProfile[], rowCount: number, readings?: readonly Reading[], unique?: string): Contract {
   const {fields} = schema;
   const key = fields.some(({name, nullable}) => name === unique && !nullable) ? unique : undefined;
   const checks = fields.flatMap((field, index): Check[] => {
@@ -26,13 +27,17 @@ export function suggestContract(schema: Schema, profile: readonly ColumnProfile[
     const range = min === null || max === null || !isNumber(field.type.kind) ? null : sensibleRange(field.name, Number(min), Number(max));
     return range ? [...own, {range: {column: field.name, ...range}}] : own;
   });
-  return {...(key ? {key: [key]} : {}), ...(checks.length > 0 ? {checks} : {}), onBadRow: 'quarantine', columns: contractColumns(schema)};
+  return {...(key ? {key: [key]} : {}), ...(checks.length > 0 ? {checks} : {}), onBadRow: 'quarantine', columns: contractColumns(schema, readings)};
 }
 
-/** The columns of a schema as a contract names them. */
-export const contractColumns = ({fields}: Schema): Record<string, ContractColumn> => Object.fromEntries(fields.map(({name, sourceName, type, description}) => [
-  name, {type: typeName(type), ...(sourceName === undefined ? {} : {source: sourceName}), ...(description === undefined ? {} : {description})},
-]));
+/** The columns of a schema as a contract names them, with how each is read. */
+export const contractColumns = ({fields}: Schema, readings: readonly Reading[] = []): Record<string, ContractColumn> => Object.fromEntries(fields.map(({name, sourceName, type, description}, index) => {
+  const {nulls, format, booleans} = readings[index] ?? {};
+  return [name, {
+    type: typeName(type), ...(sourceName === undefined ? {} : {source: sourceName}), ...(description === undefined ? {} : {description}),
+    ...(nulls?.length ? {nulls} : {}), ...(format === undefined ? {} : {format}), ...(booleans ? {booleans} : {}),
+  }];
+}));
 
 const isNamedLikeKey = (name: string): boolean => /^(?:.*_)?(?:id|key|code|uuid|guid|sku|isbn|iata|icao|zip|number|nr|no)$|[a-z]Id$/i.test(name);
 
