@@ -13,6 +13,7 @@ const common = {
 };
 const output = {
   mode: z.enum(['overwrite', 'append', 'merge', 'delete', 'overwrite_partitions']).optional(),
+  renames: z.record(z.string(), name).optional(),
   latestBy: z.string().min(1).optional(),
   deletedWhen: z.string().min(1).optional(),
   partitionBy: z.strictObject({column: z.string().min(1), grain: z.enum(['day', 'month', 'value']), param: name.optional()}).optional(),
@@ -20,8 +21,9 @@ const output = {
 
 /** What is wrong with how a step's rows come into its dataset: the setting, and why. */
 function outputIssues(given: OutputSettings): (readonly [setting: string, why: string])[] {
-  const {mode = 'overwrite', latestBy, deletedWhen, partitionBy} = given;
+  const {mode = 'overwrite', renames, latestBy, deletedWhen, partitionBy} = given;
   return [
+    ...(renames !== undefined && mode !== 'overwrite' ? [['renames', 'is for the mode `overwrite`; elsewhere rename the column by `renameColumn` first'] as const] : []),
     ...(latestBy !== undefined && mode !== 'merge' ? [['latestBy', 'is for the mode `merge`'] as const] : []),
     ...(deletedWhen !== undefined && mode !== 'merge' ? [['deletedWhen', 'is for the mode `merge`'] as const] : []),
     ...(mode === 'overwrite_partitions' && !partitionBy ? [['mode', 'overwrite_partitions needs `partitionBy`'] as const] : []),

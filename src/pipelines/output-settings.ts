@@ -1,4 +1,5 @@
-import type {PrepareInput, WriteMode} from '../warehouse/warehouse.ts';
+import type {Contract} from '../schemas/contract.ts';
+import type {PrepareInput, SchemaRules, WriteMode} from '../warehouse/warehouse.ts';
 import type {OutputSettings, RunRecord, Step} from './pipeline.ts';
 
 const settingsOf = (step: Step): OutputSettings => (step.kind === 'ingest' || step.kind === 'sql' ? step : step.kind === 'replay' ? {mode: 'append'} : {});
@@ -17,3 +18,6 @@ export function outputOf(step: Step, params: RunRecord['params']): Pick<PrepareI
     ...(partitionBy?.param === undefined ? {} : {partition: String(params[partitionBy.param])}),
   };
 }
+
+/** What the schema of a step's output has to keep to. */
+export const schemaRulesOf = (step: Step, contract: Contract): SchemaRules => ({contract, renames: settingsOf(step).renames});

@@ -9,6 +9,7 @@ import type {Viewer} from '../core/viewer.ts';
 import type {Certainty, RawOptions} from '../engines/engine.ts';
 import type {CronRule, DatasetRule} from '../schedules/schedule.ts';
 import type {Contract} from '../schemas/contract.ts';
+import type {Renames} from '../schemas/evolve.ts';
 import type {SourceSpec} from '../sources/source.ts';
 import type {MergeBy, PartitionBy, WriteMode} from '../warehouse/warehouse.ts';
 
@@ -36,6 +37,8 @@ export interface StepCommon {
 export interface OutputSettings extends MergeBy {
   /** Default: `overwrite`. */
   readonly mode?: WriteMode;
+  /** Old name → new name: columns that the step gives under another name now and that stay the same columns. For the mode `overwrite`; may stand there afterwards. */
+  readonly renames?: Renames;
   /** `param`: the parameter (a date, or for the grain `value` a text) that says which partition a run is for: the only one that it replaces, and may write. */
   readonly partitionBy?: PartitionBy & {readonly param?: string};
 }

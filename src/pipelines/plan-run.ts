@@ -4,7 +4,7 @@ import type {Contract} from '../schemas/contract.ts';
 import type {Schema} from '../schemas/schema.ts';
 import type {NextSchema, SnapshotRecord} from '../warehouse/warehouse.ts';
 import {factsKept, factsOfSnapshot} from './dataset-facts.ts';
-import {modeOf, outputOf} from './output-settings.ts';
+import {modeOf, outputOf, schemaRulesOf} from './output-settings.ts';
 import type {PlanWarning, PlannedStep, RunPlan, RunRecord, Step} from './pipeline.ts';
 import {unknownVersion} from './breakages.ts';
 import {emptyColumns, keyWarnings, modelWarnings} from './plan-warnings.ts';
@@ -52,7 +52,7 @@ class Planner {
       const {action, reason} = await decide(this.world, this.run, step, ready);
       const {rowsIn, bytesIn, described, notices = []} = ready.prepared;
       const into = 'into' in step ? step.into : null;
-      const next = into && described ? await warehouse.schemaFor(into, described, modeOf(step), this.run.branch, {contract: ready.contract}) : null;
+      const next = into && described ? await warehouse.schemaFor(into, described, modeOf(step), this.run.branch, schemaRulesOf(step, ready.contract)) : null;
       this.steps.push({
         name: step.name, kind: step.kind, action, reason, into,
         rowsIn: rowsIn === null ? null : BigInt(rowsIn), bytesIn: bytesIn === null ? null : BigInt(bytesIn),

@@ -13,7 +13,7 @@ import type {Finding, PreparedCommit, SnapshotRecord, Stage} from '../warehouse/
 import type {ClaimedStep, RunEventData, RunStore, StepStatus, StoredError} from './pipeline.ts';
 import {decide, prepareStep, resolveInputs} from './prepare-step.ts';
 import type {ReadyStep, StepWorld} from './prepare-step.ts';
-import {outputOf} from './output-settings.ts';
+import {outputOf, schemaRulesOf} from './output-settings.ts';
 import {RunReport} from './run-report.ts';
 import {moveRunOn} from './move-run-on.ts';
 import {inputIds} from './steps/step-kind.ts';
@@ -229,7 +229,7 @@ class StepAttempt {
     const output = outputOf(step, run.params);
     const stages: Stage[] = [await warehouse.stage(run.id, step.name, fence)];
     try {
-      const next = await warehouse.schemaFor(step.into, prepared.described!, output.operation, run.branch, {contract});
+      const next = await warehouse.schemaFor(step.into, prepared.described!, output.operation, run.branch, schemaRulesOf(step, contract));
       const {written, parentId} = next;
       const staged = await prepared.stage!(stages[0]!.folder, written, this.report);
       boundary('files staged');
@@ -242,7 +242,7 @@ class StepAttempt {
       for (const finding of sifted.findings) this.report.log('warn', findingText(finding));
       const files = sifted.kept?.files ?? staged.files;
       // Nulls that went with the rows that were refused need not be allowed for.
-      const schema = sifted.kept ? (await warehouse.schemaFor(step.into, guardedSchema(withoutNulls(prepared.described!, files), contract), output.operation, run.branch, {contract})).schema : next.schema;
+      const schema = sifted.kept ? (await warehouse.schemaFor(step.into, guardedSchema(withoutNulls(prepared.described!, files), contract), output.operation, run.branch, schemaRulesOf(step, contract))).schema : next.schema;
       const commits = [
         await warehouse.prepare({
           ...output, dataset: step.into, branch: run.branch, stage: sifted.kept?.stage ?? stages[0]!, files, written, schema, parentId, contract, setsContract: 'contract' in step && step.contract !== undefined, runId: run.id,

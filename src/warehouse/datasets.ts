@@ -4,7 +4,7 @@ import type {DatasetView, Datasets, Warehouse} from './warehouse.ts';
 
 export interface DatasetsOptions {
   readonly catalog: Catalog;
-  readonly warehouse: Pick<Warehouse, 'compact' | 'setContract'>;
+  readonly warehouse: Pick<Warehouse, 'compact' | 'renameColumn' | 'setContract'>;
 }
 
 /** Datasets for the APIs and the command line: reads of the catalog, each of a fixed number of statements however much is asked for. */
@@ -36,6 +36,7 @@ export function createDatasets({catalog, warehouse}: DatasetsOptions): Datasets 
     files: (_viewer, snapshotId) => batch(async datasets => (await datasets.filesOf([snapshotId])).get(snapshotId)!),
     filesOf: (_viewer, snapshotIds) => batch(datasets => datasets.filesOf(snapshotIds)),
     setContract: (_viewer, name, contract) => warehouse.setContract(name, contract),
+    renameColumn: (_viewer, name, from, to) => warehouse.renameColumn(name, from, to),
     compact: (_viewer, name) => warehouse.compact(name),
   };
 }

@@ -123,8 +123,8 @@ class Walk {
       this.want(snapshot.parentId, wanted);
     }
     for (const [name, id] of Object.entries(inputs)) {
-      // A replace has the same columns; of other steps, a column that could not be traced may have come from any.
-      const from = snapshot.operation === 'replace' ? Object.fromEntries(outputs.map(output => [output, [`${name}.${output}`]])) : columns;
+      // A replace has the same columns, but for one that it renames; of other steps, a column that could not be traced may have come from any.
+      const from = snapshot.operation === 'replace' ? Object.fromEntries(outputs.map(output => [output, columns[output] ?? [`${name}.${output}`]])) : columns;
       const pairs = pairsOf(from, outputs, ref => ref.startsWith(`${name}.`));
       const untraced = outputs.some(output => from[output] === undefined);
       if (wanted !== null && pairs.length === 0 && !untraced) continue;

@@ -16,6 +16,7 @@ import {quarantineOf} from '../schemas/contract.ts';
 import type {Contract} from '../schemas/contract.ts';
 import {evolve} from '../schemas/evolve.ts';
 import {quarantineSchema} from '../schemas/quarantine.ts';
+import {renamedColumn, renamedContract, renamedProfile} from '../schemas/rename-column.ts';
 import {typeName} from '../schemas/schema.ts';
 import type {Schema} from '../schemas/schema.ts';
 import {checkKeys, checkUnique} from './check-keys.ts';
@@ -33,7 +34,7 @@ import {siftRows, stagedTable} from './sift.ts';
 import type {Sifting} from './sift.ts';
 import {checkWhole, fitWholeChecks} from './whole-checks.ts';
 import type {
-  AsOf, CommitRecord, FileRecord, Finding, NextSchema, PrepareInput, PreparedCommit, SchemaRules, SiftInput, Sifted, SnapshotRecord, Stage, Warehouse, WriteMode,
+  AsOf, ColumnRenamed, CommitRecord, FileRecord, Finding, NextSchema, PrepareInput, PreparedCommit, SchemaRules, SiftInput, Sifted, SnapshotRecord, Stage, Warehouse, WriteMode,
 } from './warehouse.ts';
 
 export interface WarehouseOptions {
@@ -314,6 +315,32 @@ class LocalWarehouse implements Warehouse {
       files: await stores.datasets.files(snapshot),
     }));
     await writeManifest(this.pathOf(manifestPath(snapshot)), {dataset, snapshot, files});
+  }
+
+  async renameColumn(dataset: string, from: string, to: string, branch = 'main'): Promise<ColumnRenamed> {
+    const head = await this.resolve(dataset, {}, branch);
+    const {record, files, aside} = await this.catalog.read(async stores => ({
+      record: (await stores.datasets.byName(dataset))!, files: await stores.datasets.files(head), aside: await stores.datasets.head(branch, quarantineOf(dataset)),
+    }));
+    const schema = renamedColumn(dataset, head.schema, from, to);
+    // They lie there under the old name, and would come back with it.
+    if (aside && aside.rowCount > 0n) throw new MillraceError('ARGUMENT_INVALID', {name: 'dataset', reason: `${aside.rowCount} rows of '${dataset}' are in quarantine under its columns as they are: replay them first.`});
+    const contract = renamedContract(record.contract, from, to);
+    await rowRules(dataset, contract, schema, this.engine, name => this.referenced(name, branch));
+    await refuseIncompatible({catalog: this.catalog, breakages: this.breakages}, head, schema, contract.compatibility ?? 'none');
+    const breaks = await this.breakages(dataset, head.schema, schema);
+    const snapshot = await this.catalog.transaction(async stores => {
+      const committed = await stores.datasets.commit({
+        id: newId(), datasetId: head.datasetId, branch, parentId: head.id, operation: 'replace', schema, files: [], removes: [], runId: null, stepName: null,
+        contentHash: hashContent(schema, files), profile: renamedProfile(head.profile, from, to), lineage: {inputs: {[dataset]: head.id}, columns: {[to]: [`${dataset}.${from}`]}},
+      });
+      await stores.datasets.setContract(record.id, contract);
+      await stores.changes.tell('graph', '');
+      await stores.changes.tell('data', dataset);
+      return committed;
+    });
+    await this.writeManifest(snapshot);
+    return {snapshot, breaks};
   }
 
   async compact(dataset: string, branch = 'main'): Promise<SnapshotRecord | null> {

@@ -247,6 +247,12 @@ export interface Breakage {
   readonly detail: string;
 }
 
+export interface ColumnRenamed {
+  readonly snapshot: SnapshotRecord;
+  /** What reads the column by its old name. */
+  readonly breaks: readonly Breakage[];
+}
+
 /** A version of a dataset's columns, from the first snapshot that has them. */
 export interface SchemaVersionRecord {
   readonly datasetId: string;
@@ -363,6 +369,11 @@ export interface Warehouse {
    * @throws CONTRACT_INVALID, NAME_RESERVED, NAME_INVALID, NAME_TAKEN, KEY_NULL, KEY_VIOLATED, FOREIGN_KEY_VIOLATED
    */
   setContract(dataset: string, contract: unknown, branch?: string): Promise<void>;
+  /**
+   * Gives a column another name, in its schema and contract; no file is written, and earlier snapshots keep the old name.
+   * @throws SCHEMA_INCOMPATIBLE, ARGUMENT_INVALID, NAME_INVALID, NAME_TAKEN, CONTRACT_INVALID, COMMIT_CONFLICT
+   */
+  renameColumn(dataset: string, from: string, to: string, branch?: string): Promise<ColumnRenamed>;
   /** Rewrites many small files as few; the same rows with the same ids. Null when there was nothing to do. */
   compact(dataset: string, branch?: string): Promise<SnapshotRecord | null>;
   /** Removes folders older than some hours that no snapshot names, and writes the manifests that heads lack. Answers how many were removed. Zero hours: only while nothing else writes. */
@@ -409,6 +420,8 @@ export interface Datasets {
   filesOf(viewer: Viewer, snapshotIds: readonly string[]): Promise<Map<string, FileRecord[]>>;
   /** @throws CONTRACT_INVALID, NAME_*, KEY_*, FOREIGN_KEY_VIOLATED */
   setContract(viewer: Viewer, name: string, contract: unknown): Promise<void>;
+  /** Gives a column another name. @throws as Warehouse.renameColumn */
+  renameColumn(viewer: Viewer, name: string, from: string, to: string): Promise<ColumnRenamed>;
   /** Merges small files; null when there was nothing to do. */
   compact(viewer: Viewer, name: string): Promise<SnapshotRecord | null>;
 }

@@ -94,3 +94,35 @@ test('columns of many datasets\' histories take no statement each', async () => 
   const {datasets} = await data(url, '{ datasets { nodes { name schemaVersions { version snapshot { id } } } } }');
   expect(datasets.nodes.every(({schemaVersions}: any) => schemaVersions.length > 0 && schemaVersions.every(({snapshot}: any) => snapshot !== null))).toBe(true);
 });
+
+test('a renamed column stays the same column: old files under the new name, old snapshots under the old one', async () => {
+  const step = (sql: string, more: object = {}): object => ({kind: 'sql', name: 'named', into: 'named', sql, contract: {key: ['trip'], checks: [{range: {column: 'minutes', min: 0}}], compatibility: 'backward'}, ...more});
+  await put('naming', [step('SELECT id AS trip, minutes FROM trips_raw WHERE id <= 3')]);
+  expect(await run('naming')).toMatchObject({status: 'SUCCEEDED'});
+  await put('reads_named', [{kind: 'sql', name: 'mean', into: 'mean', sql: 'SELECT avg(minutes) AS mean FROM named'}]);
+  const rename = (from: string, to: string) => data(url, `mutation($from: String!, $to: String!) { renameColumn(dataset: "named", from: $from, to: $to) {
+    __typename ... on Failure { code message } ... on ColumnRenamed { snapshot { id operation parent { id } } breaks { kind name detail } dataset { rowCount } } } }`, {from, to});
+
+  const {renameColumn} = await rename('minutes', 'duration');
+  expect(renameColumn).toMatchObject({__typename: 'ColumnRenamed', dataset: {rowCount: '3'}, snapshot: {operation: 'REPLACE'}, breaks: [{kind: 'PIPELINE', name: 'reads_named.mean', detail: expect.stringContaining('minutes')}]});
+  expect((await data(url, '{ named(order_by: [{trip: asc}]) { trip duration } }')).named).toEqual([{trip: 1, duration: 0}, {trip: 2, duration: 1}, {trip: 3, duration: 2}]);
+  const {dataset, lineage} = await data(url, '{ dataset(name: "named") { schemaVersions { version changes { kind text } } contract { document } } lineage(of: {column: "named.duration"}) { edges { columns } } }');
+  expect(dataset.schemaVersions[0]).toEqual({version: 2, changes: [{kind: 'RENAMED', text: 'minutes renamed to duration'}]});
+  expect(dataset.contract.document).toContain('column: duration');
+  expect(lineage.edges.flatMap(({columns}: any) => columns)).toEqual(expect.arrayContaining(['duration = named.minutes', 'minutes = trips_raw.minutes']));
+
+  for (const [from, to, code] of [['minutes', 'x', 'ARGUMENT_INVALID'], ['duration', 'TRIP', 'NAME_TAKEN'], ['duration', 'a b', 'NAME_INVALID']] as const) expect((await rename(from, to)).renameColumn).toMatchObject({code});
+  const {snapshots} = (await data(url, '{ dataset(name: "named") { snapshots { id schema { fields { name } } } } }')).dataset;
+  expect(snapshots.map(({schema}: any) => schema.fields.map(({name}: any) => name))).toEqual([['trip', 'duration'], ['trip', 'minutes']]);
+
+  // A step gives its column another name and says that it is the same one.
+  const renamedStep = (mode: object): object => ({...step('SELECT id AS trip, minutes AS took FROM trips_raw WHERE id <= 3', {renames: {duration: 'took'}, contract: {key: ['trip'], compatibility: 'backward'}}), ...mode});
+  await put('naming', [renamedStep({})]);
+  expect(await run('naming')).toMatchObject({status: 'SUCCEEDED'});
+  const {planRun} = await data(url, '{ planRun(input: {pipeline: "naming"}) { ... on RunPlan { steps { action } } } }');
+  expect(planRun.steps).toEqual([{action: 'REUSE'}]);
+  const after = (await data(url, '{ dataset(name: "named") { schemaVersions(first: 1) { changes { text } } } }')).dataset;
+  expect(after.schemaVersions).toEqual([{changes: [{text: 'duration renamed to took'}]}]);
+  const {createPipeline} = await data(url, 'mutation($d: JSON!) { createPipeline(definition: $d) { ... on Failure { code message } } }', {d: {name: 'naming', steps: [renamedStep({mode: 'append'})]}});
+  expect(createPipeline).toMatchObject({code: 'PIPELINE_INVALID', message: expect.stringContaining('renameColumn')});
+});

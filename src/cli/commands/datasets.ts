@@ -1,6 +1,6 @@
 import {MillraceError} from '../../core/errors.ts';
 import type {CliCommand, Context} from '../command.ts';
-import {ask} from '../graph-client.ts';
+import {ask, failureFields} from '../graph-client.ts';
 import type {GraphClient} from '../graph-client.ts';
 import {facts} from '../table.ts';
 import {bytes, count, time} from '../units.ts';
@@ -60,16 +60,22 @@ export const historyDocument = `query SchemaHistory($name: String!) {
   }
 }`;
 
-export const datasetsCommand: CliCommand<{readonly search?: string; readonly history?: boolean}> = {
+export const renameDocument = `mutation RenameColumn($dataset: String!, $from: String!, $to: String!) {
+  renameColumn(dataset: $dataset, from: $from, to: $to) { ${failureFields} ... on ColumnRenamed { snapshot { id } breaks { kind name detail } } }
+}`;
+
+export const datasetsCommand: CliCommand<{readonly search?: string; readonly history?: boolean; readonly rename?: string}> = {
   name: 'datasets',
   args: '[name]',
   summary: 'list datasets, or show one with its columns, snapshots and models',
   options(command) {
     command.option('--search <text>', 'a part of the name');
+    command.option('--rename <old=new>', 'of one dataset: give a column another name; it stays the same column');
     command.option('--history', "of one dataset: how its columns changed, newest first");
   },
-  async run(context, [name], {search, history}) {
+  async run(context, [name], {search, history, rename}) {
     const client = await context.graph();
+    if (rename !== undefined) return renameColumn(context, client, name, rename);
     if (history) return showHistory(context, client, name);
     if (name !== undefined) return showOne(context, client, name);
     context.out.rows(await listAll(client, search), [
@@ -92,6 +98,15 @@ async function listAll(client: GraphClient, search: string | undefined): Promise
     after = datasets.endCursor;
   } while (after !== null);
   return rows;
+}
+
+async function renameColumn({out}: Context, client: GraphClient, dataset: string | undefined, rename: string): Promise<void> {
+  const [from, to, ...more] = rename.split('=');
+  if (dataset === undefined || !from || !to || more.length > 0) throw new MillraceError('ARGUMENT_INVALID', {name: '--rename', reason: 'it needs the name of a dataset, and old=new.'});
+  const {renameColumn: renamed} = await ask<{renameColumn: {snapshot: {id: string}; breaks: readonly {kind: string; name: string; detail: string}[]}}>(client, renameDocument, {dataset, from, to});
+  if (out.json) return out.document(renamed);
+  out.write(`${dataset}.${from} is ${to} from snapshot ${renamed.snapshot.id} on.\n`);
+  if (renamed.breaks.length > 0) out.write(`To change next:\n${renamed.breaks.map(({kind, name, detail}) => `  ${kind.toLowerCase()} ${name}: ${detail}`).join('\n')}\n`);
 }
 
 async function showHistory({out}: Context, client: GraphClient, name: string | undefined): Promise<void> {

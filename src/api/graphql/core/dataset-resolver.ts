@@ -5,7 +5,8 @@ import {cursorOf, orNull, pageSize, readCursor} from './arguments.ts';
 import type {CoreContext} from './context.ts';
 import {ContractInput, plain} from './contract-inputs.ts';
 import {Dataset, DatasetConnection, Snapshot} from './dataset.ts';
-import {NameTaken, NotFound, answerUnion, failuresAsAnswers} from './failures.ts';
+import {NameTaken, NotFound, SchemaIncompatible, answerUnion, failuresAsAnswers} from './failures.ts';
+import {Breakage} from './schema-version.ts';
 
 @ObjectType()
 export class Compacted {
@@ -28,6 +29,20 @@ export class ContractSet {
 }
 
 const SetContractResult = answerUnion('SetContractResult', [ContractSet, NameTaken]);
+@ObjectType()
+export class ColumnRenamed {
+  @Field(() => Dataset) readonly dataset: Dataset;
+  @Field(() => Snapshot) readonly snapshot: Snapshot;
+  @Field(() => [Breakage], {description: 'What reads the column by its old name: change it next.'}) readonly breaks: readonly Breakage[];
+
+  constructor(dataset: Dataset, snapshot: Snapshot, breaks: readonly Breakage[]) {
+    this.dataset = dataset;
+    this.snapshot = snapshot;
+    this.breaks = breaks;
+  }
+}
+
+const RenameColumnResult = answerUnion('RenameColumnResult', [ColumnRenamed, SchemaIncompatible, NameTaken, NotFound]);
 const CompactResult = answerUnion('CompactResult', [Compacted, NotFound]);
 
 @Resolver()
@@ -63,6 +78,16 @@ export class DatasetResolver {
     if ((contract == null) === (document == null)) throw new MillraceError('ARGUMENT_INVALID', {name: 'contract', reason: 'exactly one of `contract` and `document` must be given.'});
     await datasets.setContract(viewer, name, contract == null ? readContractDocument(name, document!) : plain(contract));
     return new ContractSet(new Dataset(await datasets.get(viewer, name)));
+  }
+
+  @Mutation(() => RenameColumnResult, {description: 'Gives a column another name: the same column, whose old files stay as they are. Earlier snapshots keep the old name.'})
+  @UseMiddleware(failuresAsAnswers)
+  async renameColumn(
+    @Arg('dataset', () => String) name: string, @Arg('from', () => String) from: string, @Arg('to', () => String) to: string, @Ctx() {services: {datasets, graphModel}, viewer}: CoreContext,
+  ): Promise<typeof RenameColumnResult> {
+    const {snapshot, breaks} = await datasets.renameColumn(viewer, name, from, to);
+    await graphModel.refresh();
+    return new ColumnRenamed(new Dataset(await datasets.get(viewer, name)), new Snapshot(snapshot), breaks.map(one => new Breakage(one)));
   }
 
   @Mutation(() => CompactResult, {description: 'Rewrites many small files of a dataset as few: the same rows with the same ids.'})
