@@ -43,6 +43,8 @@ import type {GarbageOptions} from './maintenance/garbage.ts';
 import type {Maintenance, Places} from './maintenance/maintenance.ts';
 import {ModelRegistry} from './models/registry.ts';
 import {findBreakages} from './pipelines/breakages.ts';
+import type {Backfills} from './pipelines/backfill.ts';
+import {BackfillService} from './pipelines/backfill-service.ts';
 import {JobsFolder} from './pipelines/jobs-folder.ts';
 import {PipelineService} from './pipelines/pipeline-service.ts';
 import type {StepWorld} from './pipelines/prepare-step.ts';
@@ -96,6 +98,7 @@ interface Services {
   proposals: Proposals;
   worker: Worker;
   schedules: Schedules;
+  backfills: Backfills;
   scheduler: Scheduler;
   webhooks: Webhooks;
   courier: Courier;
@@ -170,6 +173,7 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
     pipelines: asFunction(({config, stepWorld, logger}: Services) =>
       new PipelineService(stepWorld, new JobsFolder(config.jobs.folder, config.pipelines.jobsFileSeconds, logger), keepSchedule)).singleton(),
     schedules: asFunction(({catalog}: Services) => new ScheduleService(catalog)).singleton(),
+    backfills: asFunction(({catalog, pipelines}: Services) => new BackfillService(catalog, pipelines)).singleton(),
     scheduler: asFunction(({catalog, pipelines, logger}: Services) => new Scheduler({catalog, pipelines, logger})).singleton(),
     webhooks: asFunction(({config, catalog}: Services) => new WebhookService(catalog, config.webhooks.privateHosts)).singleton(),
     courier: asFunction(({config, catalog, logger, metrics}: Services) => new Courier(catalog, {...config.webhooks, userAgent: `Millrace/${version}`}, logger, metrics)).singleton(),
@@ -188,7 +192,7 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
     })).singleton(),
     graphql: asFunction((services: Services) => new GraphqlPart({
       heads: () => services.heads.current(),
-      pipelines: services.pipelines, proposals: services.proposals, schedules: services.schedules, webhooks: services.webhooks, models: services.models, datasets: services.datasets, lineage: services.lineage, maintenance: services.maintenance, warehouse: services.warehouse,
+      pipelines: services.pipelines, proposals: services.proposals, schedules: services.schedules, backfills: services.backfills, webhooks: services.webhooks, models: services.models, datasets: services.datasets, lineage: services.lineage, maintenance: services.maintenance, warehouse: services.warehouse,
       engine: services.engine, graphModel: services.graphModel, logger: services.logger, metrics: services.metrics, config: services.config,
       uploads: {byId: id => services.catalog.read(stores => stores.uploads.byId(id))},
       system: {version, catalog: services.config.catalog.url === null ? 'pglite' : 'postgresql', fingerprint: `${services.engine.fingerprint}; ${services.runtime.fingerprint}`},

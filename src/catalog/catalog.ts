@@ -6,6 +6,7 @@
  */
 import type {ExpiryStore} from '../maintenance/maintenance.ts';
 import type {ModelStore} from '../models/models.ts';
+import type {BackfillStore} from '../pipelines/backfill.ts';
 import type {RunStore} from '../pipelines/pipeline.ts';
 import type {ProposalStore} from '../proposals/proposals.ts';
 import type {ScheduleStore} from '../schedules/schedule.ts';
@@ -50,6 +51,7 @@ export interface Stores {
   readonly runs: RunStore;
   readonly schedules: ScheduleStore;
   readonly webhooks: WebhookStore;
+  readonly backfills: BackfillStore;
   readonly models: ModelStore;
   readonly uploads: UploadStore;
   readonly expiry: ExpiryStore;

@@ -3,6 +3,7 @@ import type {Pool} from 'pg';
 import {PgBoss, fromPrisma} from 'pg-boss';
 import {MillraceError} from '../core/errors.ts';
 import type {Catalog, CatalogDump, Channel, Stores, TableRows} from './catalog.ts';
+import {PrismaBackfillStore} from './backfill-store.ts';
 import {Database, asCatalogError, databaseCode} from './database.ts';
 import type {Connection} from './database.ts';
 import {PrismaDatasetStore} from './dataset-store.ts';
@@ -98,6 +99,7 @@ class PrismaCatalog implements Catalog {
       runs: new PrismaRunStore(connection, runId => notify('run', runId)),
       schedules: new PrismaScheduleStore(connection),
       webhooks: new PrismaWebhookStore(connection, () => notify('webhook', '')),
+      backfills: new PrismaBackfillStore(connection),
       models: new PrismaModelStore(connection),
       uploads: new PrismaUploadStore(connection),
       expiry: new PrismaExpiryStore(connection),

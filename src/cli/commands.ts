@@ -1,5 +1,6 @@
 /** The commands, in the order in which help shows them. */
 import type {AnyCommand} from './command.ts';
+import {backfillCommand} from './commands/backfill.ts';
 import {backupCommand} from './commands/backup.ts';
 import {cancelCommand} from './commands/cancel.ts';
 import {compactCommand} from './commands/compact.ts';
@@ -30,7 +31,7 @@ import {workCommand} from './commands/work.ts';
 
 export const commandGroups: readonly (readonly [title: string, commands: readonly AnyCommand[]])[] = [
   ['Start:', [serveCommand, workCommand]],
-  ['Pipelines:', [runCommand, planCommand, detectCommand, ingestCommand, replayCommand, runsCommand, eventsCommand, cancelCommand, retryCommand, schedulesCommand, webhooksCommand]],
+  ['Pipelines:', [runCommand, planCommand, backfillCommand, detectCommand, ingestCommand, replayCommand, runsCommand, eventsCommand, cancelCommand, retryCommand, schedulesCommand, webhooksCommand]],
   ['Data:', [datasetsCommand, contractCommand, queryCommand, lineageCommand, verifyCommand, compactCommand]],
   ['Models:', [modelsCommand, predictCommand]],
   ['Installation:', [configCommand, doctorCommand, gcCommand, backupCommand, restoreCommand, versionCommand]],

@@ -42,3 +42,20 @@ export async function patiently<T>(work: () => Promise<T>, seconds: number, sign
     }
   }
 }
+
+/** Who wants the same thing takes turns, in the order they came. */
+export class Turns {
+  private readonly last = new Map<string, Promise<unknown>>();
+
+  /** Does the work when all that was given before for the same thing has ended. */
+  async take<T>(thing: string, work: () => Promise<T>): Promise<T> {
+    const turn = (this.last.get(thing) ?? Promise.resolve()).then(work);
+    const ended = turn.catch(() => undefined);
+    this.last.set(thing, ended);
+    try {
+      return await turn;
+    } finally {
+      if (this.last.get(thing) === ended) this.last.delete(thing);
+    }
+  }
+}

@@ -19,6 +19,7 @@ export const errorTable = {
   SNAPSHOT_NOT_FOUND: {message: "There is no snapshot '{id}'.", hint: "See a dataset's snapshots with the query `dataset(name) { snapshots { id } }`.", http: 404},
   SNAPSHOT_EXPIRED: {message: "Snapshot '{id}' of '{dataset}' was kept until {at}.", hint: 'Its rule keeps {rule}; see what is kept with the query `dataset(name) { snapshots { id expiredAt } }`. A longer `retention` in the contract, or a pin, keeps more.', http: 410},
   PIPELINE_NOT_FOUND: {message: "There is no pipeline '{name}'.", hint: '{didYouMean} Put a jobs file into the jobs folder, or create one with `createPipeline`. {problems}', http: 404},
+  BACKFILL_NOT_FOUND: {message: "There is no backfill '{id}'.", hint: 'List them with the query `backfills { id }`.', http: 404},
   RUN_NOT_FOUND: {message: "There is no run '{id}'.", hint: 'List runs with the query `runs { nodes { id } }`.', http: 404},
   MODEL_NOT_FOUND: {message: "There is no model '{name}'.", hint: '{didYouMean} List them with `millrace models`.', http: 404},
   MODEL_VERSION_NOT_FOUND: {message: "Model '{name}' has no {version}.", hint: 'See its versions and aliases with `millrace models`.', http: 404},

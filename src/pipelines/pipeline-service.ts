@@ -30,6 +30,8 @@ interface Needs {
   readonly reads: Map<string, readonly string[]>;
 }
 
+const stepsOf = ({ordered, needs}: Needs): RunStarter['steps'] => ordered.map((step, position) => ({name: step.name, position, kind: step.kind, needs: needs.get(step.name)!}));
+
 type Startable = Pick<PipelineRecord, 'definition' | 'definitionId' | 'name' | 'origin'>;
 type Started = {readonly run: RunRecord; readonly deduplicated: boolean};
 
@@ -122,6 +124,7 @@ export class PipelineService implements Pipelines {
     const needed = await this.needs(pipeline.definition);
     return {
       pipeline,
+      steps: stepsOf(needed),
       start: async (stores, requestedBy, given, idempotencyKey) => {
         const params = parseParams(pipeline.definition.params ?? {}, given);
         return (await this.createIn(stores, requestedBy, pipeline, needed, params, idempotencyKey)).run;
@@ -135,7 +138,7 @@ export class PipelineService implements Pipelines {
   }
 
   private async createIn(
-    stores: Stores, requestedBy: string, pipeline: Startable, {ordered, needs}: Needs, params: RunRecord['params'], idempotencyKey?: string, retryOfId?: string,
+    stores: Stores, requestedBy: string, pipeline: Startable, needed: Needs, params: RunRecord['params'], idempotencyKey?: string, retryOfId?: string,
   ): Promise<Started> {
     if (idempotencyKey !== undefined) {
       const existing = await stores.runs.runByIdempotencyKey(requestedBy, idempotencyKey);
@@ -150,7 +153,7 @@ export class PipelineService implements Pipelines {
     }
     const {id} = await stores.runs.createRun({
       definitionId: pipeline.definitionId, params, requestedBy, idempotencyKey, retryOfId, branch,
-      steps: ordered.map((step, position) => ({name: step.name, position, kind: step.kind, needs: needs.get(step.name)!})),
+      steps: stepsOf(needed),
     });
     await stores.runs.admit(id);
     await moveRunOn(stores, id, []);

@@ -281,6 +281,8 @@ export interface StartRun {
 /** A pipeline whose definition was checked, ready to be started. */
 export interface RunStarter {
   readonly pipeline: PipelineRecord;
+  /** Those of each run. */
+  readonly steps: Parameters<RunStore['createRun']>[0]['steps'];
   /** The same key again answers the run it started. @throws PARAMS_INVALID, IDEMPOTENCY_CONFLICT */
   start(stores: Stores, requestedBy: string, params: Readonly<Record<string, unknown>>, idempotencyKey: string): Promise<RunRecord>;
 }

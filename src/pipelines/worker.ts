@@ -1,5 +1,6 @@
+import {isDeepStrictEqual} from 'node:util';
 import type {Stores} from '../catalog/catalog.ts';
-import {Wake, patiently} from '../core/async.ts';
+import {Turns, Wake, patiently} from '../core/async.ts';
 import {boundary} from '../core/boundaries.ts';
 import {MillraceError, asMillraceError} from '../core/errors.ts';
 import {newId} from '../core/ids.ts';
@@ -9,14 +10,15 @@ import type {Metrics} from '../core/metrics.ts';
 import type {StagedFile} from '../engines/engine.ts';
 import {guardedSchema} from '../schemas/guarded-schema.ts';
 import type {Schema} from '../schemas/schema.ts';
-import type {Finding, PreparedCommit, SnapshotRecord, Stage} from '../warehouse/warehouse.ts';
+import type {Finding, NextSchema, PreparedCommit, SnapshotRecord, Stage} from '../warehouse/warehouse.ts';
 import type {ClaimedStep, RunEventData, RunStore, StepStatus, StoredError} from './pipeline.ts';
 import {decide, prepareStep, resolveInputs} from './prepare-step.ts';
 import type {ReadyStep, StepWorld} from './prepare-step.ts';
-import {outputOf, schemaRulesOf} from './output-settings.ts';
+import {modeOf, outputOf, schemaRulesOf} from './output-settings.ts';
 import {RunReport} from './run-report.ts';
 import {moveRunOn} from './move-run-on.ts';
 import {inputIds} from './steps/step-kind.ts';
+import type {Staged} from './steps/step-kind.ts';
 
 export interface WorkerOptions {
   /** Steps at once. */
@@ -34,8 +36,7 @@ const patience = 120;
 const checkDelay = 200;
 
 /** Codes that the same step may not meet again: another try is worth it even where the step asks for none. */
-const transient: readonly string[] = ['COMMIT_CONFLICT', 'CATALOG_UNAVAILABLE'];
-const transientAttempts = 5;
+const transientAttempts: Readonly<Record<string, number>> = {COMMIT_CONFLICT: 12, CATALOG_UNAVAILABLE: 5};
 
 /** Deaths of a step's workers after which the step is taken for their cause. */
 const deadlyDeaths = 5;
@@ -51,6 +52,8 @@ export class Worker {
   private readonly stopping = new AbortController();
   private readonly running = new Map<string, {readonly promise: Promise<void>; readonly check: () => void}>();
   private readonly wake = new Wake();
+  /** By dataset. */
+  private readonly turns = new Turns();
   private loop: Promise<void> | undefined;
   private quiet: (() => Promise<void>) | undefined;
   private quietRuns: (() => void) | undefined;
@@ -103,7 +106,7 @@ export class Worker {
   private begin(claimed: ClaimedStep): void {
     boundary('step claimed');
     const key = `${claimed.run.id} ${claimed.step.name} ${claimed.fence}`;
-    const attempt = new StepAttempt(this.world, this.options, claimed, this.stopping.signal, this.logger, this.metrics);
+    const attempt = new StepAttempt(this.world, this.options, claimed, this.turns, this.stopping.signal, this.logger, this.metrics);
     const promise = withLogContext({runId: claimed.run.id, step: claimed.step.name}, () => attempt.run())
       .catch(error => this.logger.error({err: error}, 'a step was given up; its lease will run out'))
       .finally(() => {
@@ -115,6 +118,8 @@ export class Worker {
     this.running.set(key, {promise, check: () => attempt.checkLeaseSoon()});
   }
 }
+
+type DatasetStep = Extract<ClaimedStep['step'], {into: string}>;
 
 /** One try of one step. */
 class StepAttempt {
@@ -128,6 +133,7 @@ class StepAttempt {
     private readonly world: StepWorld,
     private readonly options: WorkerOptions,
     private readonly claimed: ClaimedStep,
+    private readonly turns: Turns,
     private readonly stopping: AbortSignal,
     private readonly logger: Logger,
     private readonly metrics: Metrics,
@@ -221,58 +227,69 @@ class StepAttempt {
     });
   }
 
-  private async finishDataset(ready: ReadyStep, step: Extract<ClaimedStep['step'], {into: string}>): Promise<void> {
+  private async finishDataset(ready: ReadyStep, step: DatasetStep): Promise<void> {
+    const {run, fence} = this.claimed;
+    const {contract, prepared} = ready;
+    const stages: Stage[] = [await this.world.warehouse.stage(run.id, step.name, fence)];
+    try {
+      const schemaNow = (): Promise<NextSchema> => this.world.warehouse.schemaFor(step.into, prepared.described!, modeOf(step), run.branch, schemaRulesOf(step, contract));
+      const first = await schemaNow();
+      const staged = await prepared.stage!(stages[0]!.folder, first.written, this.report);
+      boundary('files staged');
+      // What changes the same dataset waits here; what it commits meanwhile is no conflict as long as the columns stay.
+      await this.turns.take(step.into, async () => {
+        this.abort.signal.throwIfAborted();
+        const now = await schemaNow();
+        await this.commitStaged(ready, step, stages, staged, isDeepStrictEqual(now.schema, first.schema) ? now : first);
+      });
+    } finally {
+      await Promise.all(stages.map(stage => stage.discard()));
+    }
+  }
+
+  private async commitStaged(ready: ReadyStep, step: DatasetStep, stages: Stage[], staged: Staged, next: NextSchema): Promise<void> {
     const {run, fence} = this.claimed;
     const {signal} = this.abort;
     const {warehouse} = this.world;
     const {contract, prepared} = ready;
+    const {written, parentId} = next;
     const output = outputOf(step, run.params);
-    const stages: Stage[] = [await warehouse.stage(run.id, step.name, fence)];
-    try {
-      const next = await warehouse.schemaFor(step.into, prepared.described!, output.operation, run.branch, schemaRulesOf(step, contract));
-      const {written, parentId} = next;
-      const staged = await prepared.stage!(stages[0]!.folder, written, this.report);
-      boundary('files staged');
-      signal.throwIfAborted();
-      const sifted = await warehouse.sift({
-        dataset: step.into, branch: run.branch, operation: output.operation, contract, files: staged.files, staged: staged.schema, written, runId: run.id, stepName: step.name, fence,
-        origins: prepared.origins, replays: prepared.replays, signal,
-      });
-      stages.push(...[sifted.kept?.stage, sifted.quarantine?.stage].filter(stage => stage !== undefined));
-      for (const finding of sifted.findings) this.report.log('warn', findingText(finding));
-      const files = sifted.kept?.files ?? staged.files;
-      // Nulls that went with the rows that were refused need not be allowed for.
-      const schema = sifted.kept ? (await warehouse.schemaFor(step.into, guardedSchema(withoutNulls(prepared.described!, files), contract), output.operation, run.branch, schemaRulesOf(step, contract))).schema : next.schema;
-      const commits = [
-        await warehouse.prepare({
-          ...output, dataset: step.into, branch: run.branch, stage: sifted.kept?.stage ?? stages[0]!, files, written, schema, parentId, contract, setsContract: 'contract' in step && step.contract !== undefined, runId: run.id,
-          stepName: step.name, lineage: await prepared.lineage, onlyNewFiles: prepared.onlyNewFiles, signal,
-        }),
-      ];
-      for (const finding of commits[0]!.findings) this.report.log('warn', findingText(finding));
-      if (sifted.quarantine) {
-        commits.push(await warehouse.prepare(sifted.quarantine).catch(async error => {
-          await commits[0]!.abandon();
-          throw error;
-        }));
-      }
-      boundary('files moved');
-      const {written: rowsWritten, superseded, deleted} = commits[0]!.outcome;
-      const [snapshot, ...others] = await this.commit(commits, {
-        rowsRead: BigInt(prepared.rowsIn ?? sifted.read), rowsWritten: BigInt(rowsWritten), rowsSuperseded: BigInt(superseded), rowsDeleted: BigInt(deleted),
-        rowsQuarantined: BigInt(sifted.quarantined), rowsDropped: BigInt(sifted.dropped), ...fingerprintOf(ready),
-      });
-      boundary('after commit');
-      this.metrics.rowsWritten.inc({dataset: step.into}, rowsWritten);
-      // The snapshots stand; a manifest that is missing is written by the next start or by `millrace doctor`.
-      for (const [index, one] of [snapshot!, ...others].entries()) {
-        await commits[index]!.published(one).catch(error => this.logger.warn({err: error, dataset: one.datasetName}, 'the manifest could not be written'));
-      }
-      boundary('manifest written');
-      await this.compactIfScattered(snapshot!);
-    } finally {
-      await Promise.all(stages.map(stage => stage.discard()));
+    const sifted = await warehouse.sift({
+      dataset: step.into, branch: run.branch, operation: output.operation, contract, files: staged.files, staged: staged.schema, written, runId: run.id, stepName: step.name, fence,
+      origins: prepared.origins, replays: prepared.replays, signal,
+    });
+    stages.push(...[sifted.kept?.stage, sifted.quarantine?.stage].filter(stage => stage !== undefined));
+    for (const finding of sifted.findings) this.report.log('warn', findingText(finding));
+    const files = sifted.kept?.files ?? staged.files;
+    // Nulls that went with the rows that were refused need not be allowed for.
+    const schema = sifted.kept ? (await warehouse.schemaFor(step.into, guardedSchema(withoutNulls(prepared.described!, files), contract), output.operation, run.branch, schemaRulesOf(step, contract))).schema : next.schema;
+    const commits = [
+      await warehouse.prepare({
+        ...output, dataset: step.into, branch: run.branch, stage: sifted.kept?.stage ?? stages[0]!, files, written, schema, parentId, contract, setsContract: 'contract' in step && step.contract !== undefined, runId: run.id,
+        stepName: step.name, lineage: await prepared.lineage, onlyNewFiles: prepared.onlyNewFiles, signal,
+      }),
+    ];
+    for (const finding of commits[0]!.findings) this.report.log('warn', findingText(finding));
+    if (sifted.quarantine) {
+      commits.push(await warehouse.prepare(sifted.quarantine).catch(async error => {
+        await commits[0]!.abandon();
+        throw error;
+      }));
     }
+    boundary('files moved');
+    const {written: rowsWritten, superseded, deleted} = commits[0]!.outcome;
+    const [snapshot, ...others] = await this.commit(commits, {
+      rowsRead: BigInt(prepared.rowsIn ?? sifted.read), rowsWritten: BigInt(rowsWritten), rowsSuperseded: BigInt(superseded), rowsDeleted: BigInt(deleted),
+      rowsQuarantined: BigInt(sifted.quarantined), rowsDropped: BigInt(sifted.dropped), ...fingerprintOf(ready),
+    });
+    boundary('after commit');
+    this.metrics.rowsWritten.inc({dataset: step.into}, rowsWritten);
+    // The snapshots stand; a manifest that is missing is written by the next start or by `millrace doctor`.
+    for (const [index, one] of [snapshot!, ...others].entries()) {
+      await commits[index]!.published(one).catch(error => this.logger.warn({err: error, dataset: one.datasetName}, 'the manifest could not be written'));
+    }
+    boundary('manifest written');
+    await this.compactIfScattered(snapshot!);
   }
 
   /** Ends the step with its snapshot, the first of these, and what belongs to it. Files of commits that failed are removed. */
@@ -335,9 +352,10 @@ class StepAttempt {
     if (error.code === 'SHUTTING_DOWN') return this.giveBack();
     if (error.code === 'INTERNAL') this.logger.error({err: error.cause ?? error}, 'a step failed unexpectedly');
     const stored = {code: error.code, message: error.message, hint: error.hint};
-    const attempts = transient.includes(error.code) ? Math.max(transientAttempts, step.attempts ?? 1) : (step.attempts ?? 1);
+    const attempts = Math.max(transientAttempts[error.code] ?? 1, step.attempts ?? 1);
     if (error.code !== 'RUN_CANCELLED' && attempt < attempts) {
-      const waitSeconds = Math.min(60, 2 ** (attempt - 1));
+      // Of those that conflict, one has landed: the others need not wait long.
+      const waitSeconds = error.code === 'COMMIT_CONFLICT' ? 1 : Math.min(60, 2 ** (attempt - 1));
       await this.transaction(async stores => {
         await stores.runs.retryStep(run.id, step.name, stored, waitSeconds);
         await stores.runs.appendEvents(run.id, [{kind: 'step_retrying', step: step.name, attempt, error: stored, waitSeconds}]);

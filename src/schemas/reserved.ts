@@ -2,7 +2,7 @@
 
 /** The glossary's words; their plurals are reserved as well. */
 const words = [
-  'source', 'dataset', 'snapshot', 'schema', 'contract', 'quarantine', 'pipeline', 'run', 'step', 'event', 'engine', 'stream', 'model', 'version', 'alias',
+  'source', 'dataset', 'snapshot', 'schema', 'contract', 'quarantine', 'pipeline', 'backfill', 'run', 'step', 'event', 'engine', 'stream', 'model', 'version', 'alias',
   'signature', 'prediction', 'deployment', 'upload', 'artifact', 'lineage', 'system', 'receipt', 'node', 'viewer',
 ];
 

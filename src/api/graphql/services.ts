@@ -13,6 +13,7 @@ import type {Viewer} from '../../core/viewer.ts';
 import type {Engine} from '../../engines/engine.ts';
 import type {Maintenance} from '../../maintenance/maintenance.ts';
 import type {Models} from '../../models/models.ts';
+import type {Backfills} from '../../pipelines/backfill.ts';
 import type {Pipelines} from '../../pipelines/pipeline.ts';
 import type {Schedules} from '../../schedules/schedule.ts';
 import type {Proposals} from '../../proposals/proposals.ts';
@@ -43,6 +44,7 @@ export interface GraphqlServices {
   readonly schedules: Schedules;
   readonly webhooks: Webhooks;
   readonly proposals: Proposals;
+  readonly backfills: Backfills;
   readonly models: Models;
   readonly datasets: Datasets;
   readonly lineage: Lineage;

@@ -9,6 +9,12 @@ function upperCased<const T extends string>(words: readonly T[]): {[K in T as Up
 export const RunStatusEnum = upperCased(['queued', 'waiting', 'running', 'succeeded', 'failed', 'cancelled']);
 registerEnumType(RunStatusEnum, {name: 'RunStatus', description: 'QUEUED or WAITING, then RUNNING, then one of the others for good.'});
 
+export const BackfillStatusEnum = upperCased(['running', 'succeeded', 'failed', 'cancelled']);
+registerEnumType(BackfillStatusEnum, {name: 'BackfillStatus', description: 'FAILED: no partition waits any more, and some have not succeeded.'});
+
+export const BackfillGrainEnum = upperCased(['day', 'month']);
+registerEnumType(BackfillGrainEnum, {name: 'BackfillGrain'});
+
 export const StepStatusEnum = upperCased(['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled', 'skipped']);
 registerEnumType(StepStatusEnum, {name: 'StepStatus', description: 'PENDING: other steps come first. SKIPPED: a step it needs did not succeed.'});
 

@@ -5,7 +5,8 @@ import type {SourceFormat} from '../../../sources/source.ts';
 import type {WebhookTopic} from '../../../webhooks/webhook.ts';
 import type {WriteMode} from '../../../warehouse/warehouse.ts';
 import {ContractInput, ForeignKeyInput} from './contract-inputs.ts';
-import {FormatEnum, IngestModeEnum, WebhookTopicEnum} from './enums.ts';
+import type {BackfillGrain} from '../../../pipelines/backfill.ts';
+import {BackfillGrainEnum, FormatEnum, IngestModeEnum, WebhookTopicEnum} from './enums.ts';
 import {JsonScalar} from './scalars.ts';
 
 const nameLength = [1, 63] as const;
@@ -100,6 +101,34 @@ export class StartRunInput {
   @Field(() => String, {...nullable, description: 'The same key again answers with the run it started.'})
   @IsOptional() @Length(...keyLength)
   idempotencyKey?: string;
+}
+
+@InputType()
+export class BackfillInput {
+  @Field(() => String)
+  @Length(...nameLength)
+  pipeline!: string;
+
+  @Field(() => String, {description: 'A day of the first partition, such as 2001-06-30.'})
+  @Length(1, 32)
+  from!: string;
+
+  @Field(() => String, {description: 'A day of the last partition.'})
+  @Length(1, 32)
+  to!: string;
+
+  @Field(() => BackfillGrainEnum, {...nullable, description: "Default: that of the steps' partitionBy."})
+  grain?: BackfillGrain;
+
+  @Field(() => String, {...nullable, description: "The parameter (a date) that says which partition a run is for. Default: that of the steps' partitionBy, else partition."})
+  @IsOptional() @Length(...nameLength)
+  param?: string;
+
+  @Field(() => JsonScalar, {...nullable, description: 'An object: the other parameters of the runs.'})
+  params?: unknown;
+
+  @Field(() => Boolean, {defaultValue: false, description: 'Runs the partitions that have succeeded once more.'})
+  again!: boolean;
 }
 
 @InputType()

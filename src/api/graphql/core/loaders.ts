@@ -1,5 +1,6 @@
 import type {Viewer} from '../../../core/viewer.ts';
 import type {AliasRecord, ModelBinding, ModelRecord, ModelVersionRecord} from '../../../models/models.ts';
+import type {BackfillPartition} from '../../../pipelines/backfill.ts';
 import type {RunRecord, StepRecord} from '../../../pipelines/pipeline.ts';
 import type {ScheduleView} from '../../../schedules/schedule.ts';
 import type {DatasetView, FileRecord, SchemaVersionRecord, SnapshotRecord} from '../../../warehouse/warehouse.ts';
@@ -16,6 +17,7 @@ export class Loaders {
   readonly steps: BatchLoader<string, StepRecord[]>;
   /** By pipeline. */
   readonly schedules: BatchLoader<string, ScheduleView>;
+  readonly backfillPartitions: BatchLoader<string, BackfillPartition[]>;
   readonly bindings: BatchLoader<string, ModelBinding[]>;
   readonly models: BatchLoader<string, ModelRecord>;
   /** By model id. */
@@ -39,6 +41,7 @@ export class Loaders {
     this.runs = new BatchLoader(ids => pipelines.runsById(viewer, ids), keep);
     this.steps = new BatchLoader(ids => pipelines.stepsOf(viewer, ids), keep);
     this.schedules = new BatchLoader(names => schedules.ofPipelines(viewer, names), keep);
+    this.backfillPartitions = new BatchLoader(ids => services.backfills.partitionsOf(viewer, ids), keep);
     this.bindings = new BatchLoader(names => models.bindingsOf(viewer, names), keep);
     this.models = new BatchLoader(async () => new Map((await models.list(viewer)).map(model => [model.name, model])), keep);
     this.versions = new BatchLoader(ids => models.versionsOf(viewer, ids), keep);
