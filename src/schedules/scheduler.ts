@@ -67,17 +67,18 @@ export class Scheduler {
   async look(): Promise<number> {
     const {catalog} = this.options;
     const {now, schedules} = await catalog.read(async stores => ({now: await this.now(stores), schedules: (await stores.schedules.list()).filter(({paused}) => !paused)}));
-    const due = schedules.filter(schedule => isDue(schedule, now));
-    for (const schedule of due) if (!this.stopped) await this.begin(schedule);
-    // Of what was due, there may be more than is decided at once.
-    return due.length > 0 ? 0 : Math.min(Infinity, ...schedules.flatMap(({nextAt}) => (nextAt ? [nextAt.getTime() - now.getTime()] : [])));
+    let decided = 0;
+    for (const schedule of schedules) if (!this.stopped && isDue(schedule, now) && (await this.begin(schedule))) decided++;
+    // Of what was due, there may be more than is decided at once; what failed has time.
+    return decided > 0 ? 0 : Math.min(Infinity, ...schedules.flatMap(({nextAt}) => (nextAt && nextAt > now ? [nextAt.getTime() - now.getTime()] : [])));
   }
 
   private now(stores: Stores): Promise<Date> {
     return this.options.clock?.(stores) ?? stores.schedules.now();
   }
 
-  private async begin(seen: ScheduleRecord): Promise<void> {
+  /** False: it could not be decided, and is looked at again. */
+  private async begin(seen: ScheduleRecord): Promise<boolean> {
     const {catalog, pipelines, logger} = this.options;
     try {
       const starter = await pipelines.starter(seen.pipeline);
@@ -89,10 +90,13 @@ export class Scheduler {
       });
       boundary('schedule decided');
       for (const run of runs) logger.info({pipeline: seen.pipeline, runId: run.id}, 'a schedule started a run');
+      return true;
     } catch (error) {
       const {code, message, hint} = asMillraceError(error);
       logger.error({err: error, pipeline: seen.pipeline}, 'a schedule could not start its run');
-      if (!passing.includes(code)) await this.letGo(seen, {code, message, hint});
+      if (passing.includes(code)) return false;
+      await this.letGo(seen, {code, message, hint});
+      return true;
     }
   }
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import {cronTimes} from '../../src/schedules/cron.ts';
 
 /** The times of a pattern after one instant and up to another. */
@@ -67,4 +68,24 @@ test.each([
   ['0 0 * * *', 'Mars/Olympus', 'no time zone'], ['* * * * *', 'Mars/Olympus', 'no time zone'],
 ])('%s in %s is refused', (pattern, zone, reason) => {
   expect(() => cronTimes(pattern, zone)).toThrow(reason);
+});
+
+test('a time of the day comes once on each day of the wall, in every zone, as late as the clock of that day allows', () => {
+  const zones = ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Beirut', 'America/Santiago', 'Africa/Casablanca', 'Asia/Kathmandu', 'America/St_Johns', 'UTC'];
+  fc.assert(fc.property(fc.constantFrom(...zones), fc.nat(23), fc.nat(59), (zone, hour, minute) => {
+    const shown = new Intl.DateTimeFormat('sv-SE', {timeZone: zone, dateStyle: 'short', timeStyle: 'short'});
+    const wall = (at: Date) => shown.format(at).split(' ') as [date: string, time: string];
+    const wanted = `${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`;
+    const {next} = cronTimes(`${minute} ${hour} * * *`, zone);
+    let at = next(new Date('2026-01-01T00:00:00Z'));
+    for (let day = Date.parse(`${wall(at)[0]}T00:00:00Z`), days = 0; days < 365; days++, day += 86_400_000, at = next(at)) {
+      const [date, time] = wall(at);
+      expect(date).toBe(new Date(day).toISOString().slice(0, 10));
+      // The time that was meant, or, where the clock left it out, the first one after.
+      const minuteBefore = wall(new Date(at.getTime() - 60_000)).join(' ');
+      expect(time === wanted || (minuteBefore < `${date} ${wanted}` && wanted < time)).toBe(true);
+      // Nor a time that was shown before.
+      expect(wall(new Date(at.getTime() - 3_600_000)).join(' ')).not.toBe(`${date} ${wanted}`);
+    }
+  }), {numRuns: 25});
 });
