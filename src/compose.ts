@@ -38,6 +38,7 @@ import {createOnnxRuntime} from './inference/onnx/onnx-runtime.ts';
 import type {InferenceRuntime} from './inference/runtime.ts';
 import {backup} from './maintenance/backup.ts';
 import {doctor} from './maintenance/doctor.ts';
+import {datasetNamed, eraseRows} from './maintenance/erase.ts';
 import {collectGarbage, planGarbage, removeLeftovers} from './maintenance/garbage.ts';
 import type {GarbageOptions} from './maintenance/garbage.ts';
 import type {Maintenance, Places} from './maintenance/maintenance.ts';
@@ -160,6 +161,12 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
       return {
         backup: folder => backup(places, folder), doctor: options => doctor(places, options),
         planGarbage: () => planGarbage(places, garbage), collectGarbage: () => collectGarbage(places, garbage),
+        erase: (viewer, input) => eraseRows({...places, engine: services.engine}, viewer, input),
+        erasures: async (_viewer, name) => {
+          const {id} = await datasetNamed(places, name);
+          return services.catalog.read(stores => stores.erasures.of(id));
+        },
+        erasuresTouching: (_viewer, ids) => services.catalog.read(stores => stores.erasures.touching(ids)),
       };
     }).singleton(),
     models: asFunction(({config, catalog, runtime, warehouse, engine, metrics}: Services) =>

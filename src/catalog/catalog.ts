@@ -4,7 +4,7 @@
  * One PostgreSQL dialect: PGlite embedded, a server past one process. Stores reach the database only through the argument of
  * `transaction` (or of `read`, for statements that need none): nothing slow and no engine call happens inside.
  */
-import type {ExpiryStore} from '../maintenance/maintenance.ts';
+import type {ErasureStore, ExpiryStore} from '../maintenance/maintenance.ts';
 import type {ModelStore} from '../models/models.ts';
 import type {BackfillStore} from '../pipelines/backfill.ts';
 import type {RunStore} from '../pipelines/pipeline.ts';
@@ -56,6 +56,7 @@ export interface Stores {
   readonly uploads: UploadStore;
   readonly expiry: ExpiryStore;
   readonly proposals: ProposalStore;
+  readonly erasures: ErasureStore;
   readonly jobs: Jobs;
   readonly changes: Changes;
 }

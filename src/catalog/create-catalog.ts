@@ -8,6 +8,7 @@ import {Database, asCatalogError, databaseCode} from './database.ts';
 import type {Connection} from './database.ts';
 import {PrismaDatasetStore} from './dataset-store.ts';
 import {catalogIsEmpty, dumpCatalog, loadCatalog} from './dump.ts';
+import {PrismaErasureStore} from './erasure-store.ts';
 import {PrismaExpiryStore} from './expiry-store.ts';
 import {channelName, channels} from './listener.ts';
 import {PrismaModelStore} from './model-store.ts';
@@ -104,6 +105,7 @@ class PrismaCatalog implements Catalog {
       uploads: new PrismaUploadStore(connection),
       expiry: new PrismaExpiryStore(connection),
       proposals: new PrismaProposalStore(connection),
+      erasures: new PrismaErasureStore(connection),
       jobs: {
         wake: async runId => {
           await this.boss!.send(queue, {runId}, {db: fromPrisma(connection as never)});

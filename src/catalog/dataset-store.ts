@@ -27,7 +27,7 @@ const toDataset = (row: Dataset): DatasetRecord => ({id: row.id, name: row.name,
 
 const toSnapshot = ({fields, ...row}: SnapshotRow): SnapshotRecord => ({...row, schema: {fields}});
 
-const toFile = (row: DataFile): FileRecord => ({
+export const toFile = (row: DataFile): FileRecord => ({
   id: row.id,
   path: row.path,
   addedAt: row.addedAt,
@@ -225,7 +225,8 @@ export class PrismaDatasetStore implements DatasetStore {
     // The dataset's row orders its commits: two at once would otherwise take the same sequence.
     const [dataset] = await this.db.$queryRaw<[{name: string}]>`SELECT name FROM dataset WHERE id = ${datasetId}::uuid FOR UPDATE`;
     const parent = await this.head(branch, dataset.name);
-    if ((parent?.id ?? null) !== parentId) throw new MillraceError('COMMIT_CONFLICT', {dataset: dataset.name});
+    const isErased = record.parentHash !== undefined && (parent?.contentHash ?? null) !== record.parentHash;
+    if ((parent?.id ?? null) !== parentId || isErased) throw new MillraceError('COMMIT_CONFLICT', {dataset: dataset.name});
 
     const [{now, ...newest}] = await this.db.$queryRaw<[{now: Date; sequence: number | null; nextRowId: bigint | null; committedAt: Date | null}]>`
       SELECT clock_timestamp() AS now, snapshot.sequence, snapshot.next_row_id AS "nextRowId", snapshot.committed_at AS "committedAt"

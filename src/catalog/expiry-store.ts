@@ -67,14 +67,19 @@ export class PrismaExpiryStore implements ExpiryStore {
     return {due: {files: row.dueFiles, bytes: row.dueBytes}, later: {files: row.laterFiles, bytes: row.laterBytes}};
   }
 
-  async leave(leftovers: readonly {readonly path: string; readonly bytes: bigint}[]): Promise<void> {
+  async leave(leftovers: readonly {readonly path: string; readonly bytes: bigint}[], {hours = 0, isDraft = false} = {}): Promise<void> {
     for (const {path, bytes} of leftovers) {
-      await this.db.$executeRaw`INSERT INTO leftover (path, bytes, due) VALUES (${path}, ${bytes}, clock_timestamp()) ON CONFLICT (path) DO NOTHING`;
+      await this.db.$executeRaw`
+        INSERT INTO leftover (path, bytes, is_draft, due) VALUES (${path}, ${bytes}, ${isDraft}, clock_timestamp() + ${hours} * interval '1 hour') ON CONFLICT (path) DO NOTHING`;
     }
   }
 
   async forget(paths: readonly string[]): Promise<void> {
     await this.db.leftover.deleteMany({where: {path: {in: [...paths]}}});
+  }
+
+  async giveUp(paths: readonly string[]): Promise<number> {
+    return this.db.$executeRaw`UPDATE leftover SET due = clock_timestamp() WHERE path = ANY(${paths}::text[]) AND is_draft`;
   }
 
   async takeTurn(of: string, hours: number): Promise<boolean> {

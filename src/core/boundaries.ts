@@ -4,7 +4,7 @@
  */
 export const boundaries = [
   'step claimed', 'step begun', 'files staged', 'files moved', 'before commit', 'after commit', 'manifest written', 'step failed', 'model stored', 'schedule decided',
-  'snapshots expired', 'leftovers removed', 'delivery claimed', 'delivery sent',
+  'snapshots expired', 'leftovers removed', 'files rewritten', 'rows erased', 'delivery claimed', 'delivery sent',
 ] as const;
 
 export type Boundary = (typeof boundaries)[number];

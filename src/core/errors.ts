@@ -117,6 +117,7 @@ export const errorTable = {
   RECEIPT_INVALID: {message: 'The receipt cannot be read: {reason}', hint: 'Use the receipt exactly as `extensions.receipt` gave it.', http: 400, exit: 2},
   RECEIPT_DIFFERS: {message: 'The answer differs from its receipt: {reason}', hint: 'Run `millrace doctor` to check the files.', http: 409, exit: 6},
   RECEIPT_EXPIRED: {message: 'What the receipt was given for is not kept any more: {reason}', hint: 'Ask the question again of what is kept; a longer `retention` in the contract keeps receipts verifiable for longer.', http: 410, exit: 6},
+  RECEIPT_ERASED: {message: 'Rows were erased from what the receipt was given for: {rows} by {by} at {at} (erasure {erasure}).', hint: 'Ask the question again; the record is listed by `dataset(name) { erasures { id reason } }`.', http: 410, exit: 6},
 
   // --- the installation
   CONFIG_INVALID: {message: 'The configuration is not valid: {issues}', hint: 'Mend the keys named; `millrace config` shows where each value comes from.', http: 500, exit: 2},

@@ -9,7 +9,11 @@
  * comes by, and again if it died over it. So a kill at any moment leaves no snapshot that names a missing file.
  */
 import type {Catalog} from '../catalog/catalog.ts';
+import type {Viewer} from '../core/viewer.ts';
+import type {Engine} from '../engines/engine.ts';
 import type {Retention} from '../schemas/contract.ts';
+import type {ColumnProfile, Schema} from '../schemas/schema.ts';
+import type {FileRecord} from '../warehouse/warehouse.ts';
 
 /** Where everything is. The catalog is started; the folders may not exist yet. */
 export interface Places {
@@ -93,9 +97,11 @@ export interface ExpiryStore {
   due(limit: number): Promise<Leftover[]>;
   /** Files that are leftovers, without manifests. */
   waiting(): Promise<{readonly due: Amount; readonly later: Amount}>;
-  /** Files that nothing names, to be removed. */
-  leave(leftovers: readonly Pick<Leftover, 'path' | 'bytes'>[]): Promise<void>;
+  /** Files that nothing names, to be removed after so many hours (default: now); drafts are of somebody who will name them. */
+  leave(leftovers: readonly Pick<Leftover, 'path' | 'bytes'>[], options?: {readonly hours?: number; readonly isDraft?: boolean}): Promise<void>;
   forget(paths: readonly string[]): Promise<void>;
+  /** Makes those that are drafts due now; answers how many. */
+  giveUp(paths: readonly string[]): Promise<number>;
   /** Whether this is the one to do something that is done once in so many hours. */
   takeTurn(of: string, hours: number): Promise<boolean>;
 }
@@ -127,6 +133,85 @@ export interface Garbage {
   readonly events: number;
 }
 
+/** Which rows to erase: exactly one of the three. */
+export interface RowSelection {
+  /** Each the values of some columns, which must be the contract's key where there is one. */
+  readonly keys?: readonly Readonly<Record<string, unknown>>[];
+  readonly rowIds?: readonly bigint[];
+  /** An expression of one row's columns. */
+  readonly where?: string;
+}
+
+export interface EraseInput extends RowSelection {
+  readonly dataset: string;
+  /** Why; kept in the record, so it must not say what was erased. */
+  readonly reason: string;
+}
+
+/** What else may hold, or was made from, rows that were erased. It is told, not changed. */
+export interface Affected {
+  /** Datasets that were computed from a touched snapshot, however far, with how many snapshots. */
+  readonly datasets: readonly {readonly name: string; readonly snapshots: number}[];
+  /** `model@number` of versions that were trained on any of those. */
+  readonly modelVersions: readonly string[];
+  /** Raw files that were read, as lineage names them: `upload:…`, `package:…`, paths of the project. */
+  readonly rawFiles: readonly string[];
+  /** Runs that made or read a touched snapshot and still have events, whose lines may quote values. */
+  readonly runs: readonly string[];
+}
+
+/** The record that rows were erased from every snapshot of a dataset and of its quarantine. It does not say which. */
+export interface ErasureRecord {
+  readonly id: string;
+  readonly datasetId: string;
+  readonly selectedBy: 'key' | 'row_ids' | 'where';
+  readonly columns: readonly string[];
+  /** SHA-256 of `salt` and the JSON of each key's values, of the row ids or of the expression: proves what was erased to who knows it. */
+  readonly salt: string;
+  readonly hashes: readonly string[];
+  readonly requestedBy: string;
+  readonly reason: string;
+  readonly erasedAt: Date;
+  readonly rows: bigint;
+  /** Those that had such rows. */
+  readonly snapshotIds: readonly string[];
+  readonly affected: Affected;
+}
+
+/** A file without the rows that were erased from it; null: none was left. */
+export interface Rewritten {
+  readonly fileId: string;
+  readonly file: Pick<FileRecord, 'id' | 'path' | 'rowCount' | 'bytes' | 'sha256' | 'columns'> | null;
+}
+
+/** What a snapshot is after rows were erased from it. */
+export interface ErasedSnapshot {
+  readonly id: string;
+  readonly rowCount: bigint;
+  readonly bytes: bigint;
+  readonly fileCount: number;
+  readonly contentHash: string;
+  readonly profile: readonly ColumnProfile[];
+}
+
+export interface ErasureStore {
+  /** Every file of a dataset, each in some snapshot that is kept, in row order. */
+  files(datasetId: string): Promise<FileRecord[]>;
+  schemas(datasetId: string): Promise<Map<number, Schema>>;
+  /** What follows from these snapshots. */
+  affected(datasetIds: readonly string[], snapshotIds: readonly string[]): Promise<Affected>;
+  /** In one unit of work with `ExpiryStore.lock`. The old files are leftovers, due now; so are the dataset's other ones. @throws COMMIT_CONFLICT where a new file's draft is gone */
+  erase(record: Omit<ErasureRecord, 'erasedAt'>, datasetIds: readonly string[], files: readonly Rewritten[], snapshots: readonly ErasedSnapshot[]): Promise<ErasureRecord>;
+  /** Newest first. */
+  of(datasetId: string): Promise<ErasureRecord[]>;
+  /** Those that touched any of these snapshots, newest first; since a time, where it is given. */
+  touching(snapshotIds: readonly string[], since?: Date): Promise<ErasureRecord[]>;
+}
+
+export interface ErasePlaces extends Pick<Places, 'catalog' | 'warehouse'> {
+  readonly engine: Engine;
+}
+
 export type OnProgress = (done: BackupProgress) => void;
 
 /** What a running server does for its keeper. */
@@ -139,4 +224,13 @@ export interface Maintenance {
   planGarbage(): Promise<Garbage>;
   /** Expires what the datasets' rules let go of and removes what is due; may be done by several at once, and again after a kill. */
   collectGarbage(): Promise<Garbage>;
+  /**
+   * Removes rows from every snapshot of a dataset and of its quarantine; what had them is gone from the disk when this returns.
+   * @throws DATASET_NOT_FOUND, ARGUMENT_INVALID, SQL_INVALID, SQL_NOT_ALLOWED, COMMIT_CONFLICT, FILE_DAMAGED, DISK_FULL
+   */
+  erase(viewer: Viewer, input: EraseInput): Promise<ErasureRecord>;
+  /** What was erased from a dataset, newest first. @throws DATASET_NOT_FOUND */
+  erasures(viewer: Viewer, dataset: string): Promise<ErasureRecord[]>;
+  /** What was erased from any of these snapshots, newest first. */
+  erasuresTouching(viewer: Viewer, snapshotIds: readonly string[]): Promise<ErasureRecord[]>;
 }

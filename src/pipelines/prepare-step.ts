@@ -1,6 +1,6 @@
 import {mkdir, rm} from 'node:fs/promises';
 import {join} from 'node:path';
-import type {Catalog} from '../catalog/catalog.ts';
+import type {Catalog, Stores} from '../catalog/catalog.ts';
 import {MillraceError} from '../core/errors.ts';
 import {newId} from '../core/ids.ts';
 import type {Table} from '../engines/engine.ts';
@@ -136,7 +136,7 @@ export async function decide({catalog}: StepWorld, run: Pick<RunRecord, 'branch'
     if (run.retryOfId) {
       const before = (await stores.runs.steps(run.retryOfId)).find(other => other.name === step.name);
       const sameInputs = canonicalJson(before?.inputs ?? {}) === canonicalJson(inputIds(ready.inputs));
-      if (before?.status === 'succeeded' && sameInputs && (before.outputId === null || before.outputId === head?.id)) {
+      if (before?.status === 'succeeded' && sameInputs && !(await sawErased(stores, ready, before)) && (before.outputId === null || before.outputId === head?.id)) {
         return {action: 'reuse', reason: 'succeeded in the run that is retried', output: head};
       }
     }
@@ -146,10 +146,15 @@ export async function decide({catalog}: StepWorld, run: Pick<RunRecord, 'branch'
     if (ready.fingerprint === null) return execute(ready.prepared.identity === null ? 'its result may differ each time' : 'its inputs are made by this run');
     const before = await stores.runs.stepByFingerprint(ready.fingerprint);
     if (!before) return execute(head === null ? 'the dataset does not exist yet' : 'its definition, parameters or inputs changed');
+    if (await sawErased(stores, ready, before)) return execute('rows were erased from its inputs since');
     if (head === null || before.outputId !== head.id) return execute('the dataset changed since it was made by this step');
     return {action: 'reuse', reason: 'definition, parameters and inputs are the same', output: head};
   });
 }
+
+/** Whether a step may have read rows that were erased from its inputs after it began. */
+const sawErased = async (stores: Stores, {inputs}: ReadyStep, {startedAt}: StepRecord): Promise<boolean> =>
+  (await stores.erasures.touching(Object.values(inputIds(inputs)), startedAt ?? undefined)).length > 0;
 
 /** An empty table of columns that are not there yet: what a plan reads where a run would read an earlier step's output. */
 export const futureTable = (schema: Table['schema']): Table => ({kind: 'table', schema, files: [], uniform: true});

@@ -1,4 +1,3 @@
-import {createHash} from 'node:crypto';
 import {existsSync} from 'node:fs';
 import {mkdir, readdir, rename, rm, stat} from 'node:fs/promises';
 import {basename, join} from 'node:path';
@@ -17,10 +16,10 @@ import type {Contract} from '../schemas/contract.ts';
 import {evolve} from '../schemas/evolve.ts';
 import {quarantineSchema} from '../schemas/quarantine.ts';
 import {renamedColumn, renamedContract, renamedProfile} from '../schemas/rename-column.ts';
-import {typeName} from '../schemas/schema.ts';
 import type {Schema} from '../schemas/schema.ts';
 import {checkKeys, checkUnique} from './check-keys.ts';
 import {datasetNotFound} from './datasets.ts';
+import {hashContent, tableOf} from './content.ts';
 import {snapshotExpired} from './expired.ts';
 import {fileChanges} from './file-changes.ts';
 import type {AddedFile} from './file-changes.ts';
@@ -95,21 +94,10 @@ class LocalWarehouse implements Warehouse {
       if (now?.expiredAt) throw await snapshotExpired(stores, now);
       return found;
     });
-    const table = this.asTable(snapshot.schema, files, snapshot.schemaVersion);
+    const table = tableOf(this.folder, snapshot, files);
     this.tables.set(key, table);
     if (this.tables.size > 2_000) this.tables.delete(this.tables.keys().next().value!);
     return table;
-  }
-
-  private asTable(schema: Schema, files: readonly FileRecord[], version: number): Table {
-    return {
-      kind: 'table',
-      schema,
-      uniform: files.every(file => file.schemaVersion === version && file.columns.length === schema.fields.length),
-      files: files.map(file => ({
-        path: this.pathOf(file.path), rowCount: Number(file.rowCount), bytes: Number(file.bytes), firstRowId: Number(file.firstRowId), rowIds: file.rowIds,
-      })),
-    };
   }
 
   pathOf(relative: string): string {
@@ -216,14 +204,14 @@ class LocalWarehouse implements Warehouse {
     const contract = input.contract ?? (await this.catalog.read(stores => stores.datasets.byName(dataset)))?.contract ?? {};
     const before = head ? await this.catalog.read(stores => stores.datasets.files(head)) : [];
     const {added, removed, outcome} = await fileChanges({
-      ...input, written: input.written ?? schema, key: contract.key, before, schemaVersion: head?.schemaVersion, engine: this.engine, tableOf: files => this.asTable(schema, files, -1),
+      ...input, written: input.written ?? schema, key: contract.key, before, schemaVersion: head?.schemaVersion, engine: this.engine, tableOf: files => tableOf(this.folder, {schema, schemaVersion: -1}, files),
     });
     const gone = new Set(removed);
     const kept = before.filter(file => !gone.has(file));
     const table: Table = {
       kind: 'table',
       schema,
-      files: [...this.asTable(schema, kept, -1).files, ...added.map(({path, rowCount, bytes, rowIds}) => ({path, rowCount, bytes, firstRowId: 0, rowIds}))],
+      files: [...tableOf(this.folder, {schema, schemaVersion: -1}, kept).files, ...added.map(({path, rowCount, bytes, rowIds}) => ({path, rowCount, bytes, firstRowId: 0, rowIds}))],
       uniform: kept.length === 0 && added.every(file => file.columns.length === schema.fields.length),
     };
     // The checksums are made in a thread of their own, beside the engine's.
@@ -244,7 +232,7 @@ class LocalWarehouse implements Warehouse {
       commit: async stores => {
         const {record, isNew} = await this.datasetFor(stores, dataset, contract);
         const snapshot = await stores.datasets.commit({
-          id, datasetId: record.id, branch, parentId: head?.id ?? null, operation, schema, files, removes: removed.map(file => file.id), runId: input.runId,
+          id, datasetId: record.id, branch, parentId: head?.id ?? null, parentHash: head?.contentHash ?? null, operation, schema, files, removes: removed.map(file => file.id), runId: input.runId,
           stepName: input.stepName, contentHash, profile, lineage: input.lineage, onlyNewFiles: input.onlyNewFiles,
         });
         const contractChanged = !isDeepStrictEqual(record.contract, JSON.parse(JSON.stringify(contract)));
@@ -331,7 +319,7 @@ class LocalWarehouse implements Warehouse {
     const breaks = await this.breakages(dataset, head.schema, schema);
     const snapshot = await this.catalog.transaction(async stores => {
       const committed = await stores.datasets.commit({
-        id: newId(), datasetId: head.datasetId, branch, parentId: head.id, operation: 'replace', schema, files: [], removes: [], runId: null, stepName: null,
+        id: newId(), datasetId: head.datasetId, branch, parentId: head.id, parentHash: head.contentHash, operation: 'replace', schema, files: [], removes: [], runId: null, stepName: null,
         contentHash: hashContent(schema, files), profile: renamedProfile(head.profile, from, to), lineage: {inputs: {[dataset]: head.id}, columns: {[to]: [`${dataset}.${from}`]}},
       });
       await stores.datasets.setContract(record.id, contract);
@@ -360,7 +348,7 @@ class LocalWarehouse implements Warehouse {
         const folder = join(stage.folder, `.run-${index}`);
         await mkdir(folder);
         const written = await this.engine.materialize(
-          {sql: 'SELECT * FROM merged', relations: {merged: {...this.asTable(head.schema, run, head.schemaVersion), rowIds: true}}},
+          {sql: 'SELECT * FROM merged', relations: {merged: {...tableOf(this.folder, head, run), rowIds: true}}},
           {folder, schema: head.schema, storeRowIds: true},
         );
         for (const file of written) {
@@ -374,7 +362,7 @@ class LocalWarehouse implements Warehouse {
       await this.moveHome(stage, dataset, id);
       snapshot = await this.catalog.transaction(async stores => {
         const committed = await stores.datasets.commit({
-          id, datasetId: head.datasetId, branch, parentId: head.id, operation: 'replace', schema: head.schema, files: records, removes: [...gone].map(file => file.id),
+          id, datasetId: head.datasetId, branch, parentId: head.id, parentHash: head.contentHash, operation: 'replace', schema: head.schema, files: records, removes: [...gone].map(file => file.id),
           runId: null, stepName: null, contentHash: hashContent(head.schema, [...kept, ...records]), profile: head.profile,
           lineage: {inputs: {[dataset]: head.id}},
         });
@@ -438,14 +426,6 @@ async function listFolder(folder: string): Promise<string[]> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
-}
-
-/** The content of a snapshot: its columns and its files, in order. */
-function hashContent(schema: Schema, files: readonly {sha256: string}[]): string {
-  const hash = createHash('sha256');
-  hash.update(JSON.stringify(schema.fields.map(field => [field.id, field.name, typeName(field.type), field.nullable])));
-  for (const file of files) hash.update(file.sha256);
-  return hash.digest('hex');
 }
 
 /** The snapshot of a dataset as of a snapshot id, a time, a run; or its head. Null when there is none. */

@@ -118,6 +118,8 @@ export interface CommitRecord {
   readonly datasetId: string;
   readonly branch: string;
   readonly parentId: string | null;
+  /** Its content hash then: rows may have been erased from it since. */
+  readonly parentHash?: string | null;
   readonly operation: Operation;
   readonly schema: Schema;
   readonly files: readonly Omit<FileRecord, 'addedAt' | 'removedAt' | 'firstRowId' | 'schemaVersion'>[];
