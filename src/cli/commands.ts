@@ -9,6 +9,7 @@ import {contractCommand} from './commands/contract.ts';
 import {datasetsCommand} from './commands/datasets.ts';
 import {detectCommand} from './commands/detect.ts';
 import {doctorCommand} from './commands/doctor.ts';
+import {eraseCommand} from './commands/erase.ts';
 import {eventsCommand} from './commands/events.ts';
 import {gcCommand} from './commands/gc.ts';
 import {ingestCommand} from './commands/ingest.ts';
@@ -32,7 +33,7 @@ import {workCommand} from './commands/work.ts';
 export const commandGroups: readonly (readonly [title: string, commands: readonly AnyCommand[]])[] = [
   ['Start:', [serveCommand, workCommand]],
   ['Pipelines:', [runCommand, planCommand, backfillCommand, detectCommand, ingestCommand, replayCommand, runsCommand, eventsCommand, cancelCommand, retryCommand, schedulesCommand, webhooksCommand]],
-  ['Data:', [datasetsCommand, contractCommand, queryCommand, lineageCommand, verifyCommand, compactCommand]],
+  ['Data:', [datasetsCommand, contractCommand, queryCommand, lineageCommand, verifyCommand, compactCommand, eraseCommand]],
   ['Models:', [modelsCommand, predictCommand]],
   ['Installation:', [configCommand, doctorCommand, gcCommand, backupCommand, restoreCommand, versionCommand]],
 ];

@@ -89,8 +89,10 @@ const deaths: readonly (readonly [Boundary, doing: string])[] = [
   ['before commit', 'the predict or the publish step ends'],
 ];
 
-/** Of a collection of garbage, of schedules and of webhooks, whose own tests kill there. */
-const elsewhere: readonly Boundary[] = ['snapshots expired', 'leftovers removed', 'schedule decided', 'delivery claimed', 'delivery sent'];
+/** Of collections of garbage and erasures, of schedules and of webhooks, whose own tests kill there. */
+const elsewhere: readonly Boundary[] = [
+  'snapshots expired', 'leftovers removed', 'files rewritten', 'rows erased', 'schedule decided', 'delivery claimed', 'delivery sent',
+];
 
 test('every boundary has its death', () => {
   expect(new Set([...deaths.map(([name]) => name), 'model stored', 'step failed', ...elsewhere])).toEqual(new Set(boundaries));

@@ -63,24 +63,33 @@ export class Operations {
     return Symbol.asyncIterator in results ? counted(results, this.metrics) : results;
   }
 
-  /** @throws RECEIPT_INVALID, RECEIPT_DIFFERS, RECEIPT_EXPIRED, and what says that a snapshot or version is gone */
+  /** @throws RECEIPT_INVALID, RECEIPT_DIFFERS, RECEIPT_EXPIRED, RECEIPT_ERASED, and what says that a snapshot or version is gone */
   async verify(viewer: Viewer, token: string, signal?: AbortSignal): Promise<VerifiedReceipt> {
     const content = readReceipt(token);
     const prepared = this.graph.prepare(content.document, viewer.limits);
     if (!prepared.document) throw differs(content, `the question is not valid any more: ${prepared.errors[0]!.message}`);
     if (getOperationAST(prepared.document, content.operation)?.operation !== 'query') throw new MillraceError('RECEIPT_INVALID', {reason: 'it is not of a query.'});
     const {result} = await this.run(viewer, {prepared, operationName: content.operation, variables: content.variables}, signal, content);
+    const refuse = async (reason: string, actual?: string) => (await this.erased(viewer, content)) ?? differs(content, reason, actual);
     if (!result.data || dataLength(result.data) === 0) {
       const error = result.errors?.[0] && asTableError(result.errors[0]);
       if (error?.code === 'SNAPSHOT_EXPIRED') throw new MillraceError('RECEIPT_EXPIRED', {reason: error.message}, {cause: error});
       if (error && (error.http >= 500 || error.code.endsWith('_NOT_FOUND'))) throw error;
-      throw differs(content, error ? `the question fails now: ${error.message}` : 'the question reads no data.');
+      throw await refuse(error ? `the question fails now: ${error.message}` : 'the question reads no data.');
     }
     const {sha256, bytes} = dataPart(result.data);
     if (sha256 !== content.sha256) {
-      throw differs(content, content.fingerprint === this.services.system.fingerprint ? 'the data are others.' : 'engine or runtime are others than then.', sha256);
+      throw await refuse(content.fingerprint === this.services.system.fingerprint ? 'the data are others.' : 'engine or runtime are others than then.', sha256);
     }
     return {...namesOf(content), sha256, bytes};
+  }
+
+  /** Why an answer is another one, where rows were erased from what it was made from. */
+  private async erased(viewer: Viewer, {snapshots}: ReceiptContent): Promise<MillraceError | null> {
+    const [erasure] = await this.services.maintenance.erasuresTouching(viewer, Object.values(snapshots));
+    if (!erasure) return null;
+    const {id, rows, requestedBy, erasedAt} = erasure;
+    return new MillraceError('RECEIPT_ERASED', {rows: rows === 1n ? 'one row' : `${rows} rows`, by: requestedBy, at: erasedAt.toISOString(), erasure: id});
   }
 
   private async run(viewer: Viewer, {prepared, operationName, variables}: Asked, signal?: AbortSignal, again?: Reads): Promise<{result: ExecutionResult; data: RequestData}> {

@@ -57,6 +57,9 @@ registerEnumType(LogLevelEnum, {name: 'LogLevel'});
 export const KeptByEnum = upperCased(['newest', 'rule', 'pin', 'model', 'run']);
 registerEnumType(KeptByEnum, {name: 'KeptBy', description: 'NEWEST: of the dataset. RULE: its retention. PIN: somebody holds it. MODEL: a version was trained on it. RUN: one under way has read or made it.'});
 
+export const SelectedByEnum = upperCased(['key', 'row_ids', 'where']);
+registerEnumType(SelectedByEnum, {name: 'SelectedBy', description: 'How rows to erase were said.'});
+
 export const EdgeKindEnum = upperCased(['read', 'made', 'trained', 'scored']);
 registerEnumType(EdgeKindEnum, {name: 'LineageEdgeKind', description: 'READ: what `to` was made from. MADE: the run that made it. TRAINED: what a version was trained on. SCORED: whose predictions are in it.'});
 
