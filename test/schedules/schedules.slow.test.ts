@@ -34,7 +34,7 @@ test('kill -9 when a schedule has decided: the run it made is done, and no other
   expect(await endedRuns(second.url, 1)).toMatchObject([{status: 'SUCCEEDED', requestedBy: 'schedule'}]);
   expect((await second.end('SIGTERM')).code).toBe(0);
   project.remove();
-});
+}, 180_000);
 
 test('of two servers that start and look at the same time, one makes each run', async () => {
   const project = scheduledProject();
@@ -51,4 +51,4 @@ test('of two servers that start and look at the same time, one makes each run', 
     await database.drop();
     project.remove();
   }
-});
+}, 180_000);

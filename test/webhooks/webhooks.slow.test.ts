@@ -38,4 +38,4 @@ test('kill -9 between the event, its delivery and the note that it was accepted:
   expect((await last.end('SIGTERM')).code).toBe(0);
   await receiver.close();
   project.remove();
-});
+}, 180_000);
