@@ -30,6 +30,10 @@ export interface StepView {
   readonly reason: string | null;
   readonly needs: readonly string[];
   readonly rowsWritten: string;
+  readonly rowsSuperseded: string;
+  readonly rowsDeleted: string;
+  readonly rowsQuarantined: string;
+  readonly rowsDropped: string;
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
   readonly error: StoredError | null;
@@ -38,7 +42,7 @@ export interface StepView {
 export const runFields = `
   id pipelineName: pipeline status waitingFor params createdAt startedAt finishedAt
   error { code message hint }
-  steps { name kind status reused reason needs rowsWritten startedAt finishedAt error { code message hint } }`;
+  steps { name kind status reused reason needs rowsWritten rowsSuperseded rowsDeleted rowsQuarantined rowsDropped startedAt finishedAt error { code message hint } }`;
 
 export const runDocument = `query Run($id: ID!) { run(id: $id) { ${runFields} } }`;
 

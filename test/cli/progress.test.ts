@@ -9,7 +9,7 @@ const plain = (_style: string, text: string) => text;
 const run = {
   status: 'QUEUED' as const,
   steps: ['airports', 'flights_raw', 'flights', 'airport_delays.csv'].map((name, index, names) => ({
-    name, kind: 'SQL', status: 'PENDING' as const, reused: false, reason: null, needs: index < 2 ? [] : names.slice(index === 2 ? 0 : 2, index), rowsWritten: '0', startedAt: null, finishedAt: null, error: null,
+    name, kind: 'SQL', status: 'PENDING' as const, reused: false, reason: null, needs: index < 2 ? [] : names.slice(index === 2 ? 0 : 2, index), rowsWritten: '0', rowsSuperseded: '0', rowsDeleted: '0', rowsQuarantined: '0', rowsDropped: '0', startedAt: null, finishedAt: null, error: null,
   })),
 };
 

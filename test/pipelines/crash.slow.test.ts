@@ -45,7 +45,12 @@ async function expectWholeData(url: string, runId: string): Promise<Record<strin
     datasets { nodes { name snapshots { id rowCount run { id } } } }
     trips(order_by: [{id: asc}]) { id }
     trip_predictions(order_by: [{id: asc}]) { id probability }
+    trips_raw_quarantine { id quarantine_run }
+    run(id: "${runId}") { steps { name rowsRead rowsWritten rowsQuarantined } }
   }`);
+  // A quarantine is committed with its dataset: both or neither.
+  expect(answer.trips_raw_quarantine).toEqual(Array.from({length: badTrips}, (_, index) => ({id: tripCount + index + 1, quarantine_run: runId})));
+  expect(answer.run.steps[0]).toEqual({name: 'trips_raw', rowsRead: String(tripCount + badTrips), rowsWritten: String(tripCount), rowsQuarantined: String(badTrips)});
   const ids = Array.from({length: tripCount}, (_, index) => index + 1);
   expect(answer.trips.map((row: any) => row.id)).toEqual(ids);
   expect(answer.trip_predictions.map((row: any) => row.id)).toEqual(ids);
@@ -56,6 +61,8 @@ async function expectWholeData(url: string, runId: string): Promise<Record<strin
   }
   return Object.fromEntries(Object.entries(snapshots).map(([name, list]) => [name, (list as {id: string}[]).map(({id}) => id)]));
 }
+
+const badTrips = 3;
 
 const filesOf = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : []);
 
@@ -105,7 +112,7 @@ describe('kill -9 at each boundary, on the embedded database', () => {
 
   beforeAll(() => {
     project = createProject();
-    writeTrips(project);
+    writeTrips(project, badTrips);
     project.write('jobs/broken.ts', `import {ingest, pipeline, sql} from 'millrace/jobs';
       export default pipeline('broken', {steps: [
         ingest('broken_raw', {path: 'data/trips.csv'}),
@@ -167,7 +174,7 @@ const slowJobs = `
 test('SIGTERM while a step runs: it is given back at once, and the next server does it', async () => {
   const project = createProject();
   try {
-    writeTrips(project);
+    writeTrips(project, badTrips);
     project.write('jobs/slow.ts', slowJobs);
     const first = await startServer(project.folder, {env: {MILLRACE_DIE_AT: 'step begun#2', MILLRACE_DIE_BY: 'SIGTERM'}});
     const id = await start(first.url, 'slow');
@@ -194,7 +201,7 @@ describe('SIGSTOP past the lease, two workers on one PostgreSQL', () => {
 
   beforeAll(async () => {
     project = createProject();
-    writeTrips(project);
+    writeTrips(project, badTrips);
     database = await createDatabase();
     server = await startServer(project.folder, {set: [...onDatabase(), 'pipelines.workers=0']});
     await registerTripsModel(server.url);

@@ -21,9 +21,12 @@ const jobs = `
     ],
   });`;
 
-export function writeTrips(project: Project): void {
-  project.write('data/trips.csv', trips);
-  project.write('jobs/trips.ts', jobs);
+/** @param bad rows beside the 200 that the contract of trips_raw keeps aside */
+export function writeTrips(project: Project, bad = 0): void {
+  const refused = Array.from({length: bad}, (_, index) => `${tripCount + index + 1},Bern,-5,1,0.25,1.5,1,0.5,100`);
+  project.write('data/trips.csv', [trips, ...refused].join('\n'));
+  const contract = "{key: ['id'], onBadRow: 'quarantine', checks: [{range: {column: 'minutes', min: 0}}]}";
+  project.write('jobs/trips.ts', bad === 0 ? jobs : jobs.replace("{path: 'data/trips.csv'}, {contract: {key: ['id']}}", `{path: 'data/trips.csv'}, {contract: ${contract}}`));
 }
 
 /** Registers the sample's model over HTTP; answers what the mutation answered. */

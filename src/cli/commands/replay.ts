@@ -8,7 +8,7 @@ export const document = `mutation Replay($input: ReplayQuarantineInput!) { repla
 
 interface ReplayOptions {
   readonly where?: string;
-  readonly set?: readonly string[];
+  readonly setSql?: readonly string[];
   readonly idempotencyKey?: string;
   readonly wait: boolean;
 }
@@ -20,14 +20,14 @@ export const replayCommand: CliCommand<ReplayOptions> = {
   options(command) {
     command
       .option('--where <sql>', "an expression of the quarantine's columns that is true for the rows to give (default: all)")
-      .option('--set <column=sql>', 'an expression that is the value of a column now; may be given several times', collect)
+      .option('--set-sql <column=sql>', 'an expression that is the value of a column now; may be given several times', collect)
       .option('--idempotency-key <key>', 'the same key again answers with the run it started')
       .option('--no-wait', 'start it and leave it alone');
   },
-  examples: ['millrace replay flights', `millrace replay movies --where "year(released) > 2010" --set "released=released - INTERVAL 100 YEAR"`],
-  async run(context, [dataset], {where, set, idempotencyKey, wait}) {
+  examples: ['millrace replay flights', `millrace replay movies --where "year(released) > 2010" --set-sql "released=released - INTERVAL 100 YEAR"`],
+  async run(context, [dataset], {where, setSql, idempotencyKey, wait}) {
     const graph = await context.graph();
-    const input = {dataset, where, setSql: set && Object.fromEntries(splitPairs(set, '--set')), idempotencyKey};
+    const input = {dataset, where, setSql: setSql && Object.fromEntries(splitPairs(setSql, '--set-sql')), idempotencyKey};
     const {replayQuarantine} = await ask<{replayQuarantine: {run: {id: string}}}>(graph, document, {input});
     await finishRun(context, graph, replayQuarantine.run.id, wait);
   },
