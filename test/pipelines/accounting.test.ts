@@ -44,6 +44,8 @@ async function contentOf(dataset: string): Promise<Content> {
   return {kept: (answer.kept ?? []).map(tagOf), aside: (answer.aside ?? []).map(tagOf)};
 }
 
+const same = (told: string, actual: unknown, expected: unknown): void => expect([told, actual]).toEqual([told, expected]);
+
 test('every line that was read is accounted for', async () => {
   const {chance, pick, integer} = createRandom(20_261_123);
   const fates: readonly Fate[] = ['fail', 'quarantine', 'quarantine', 'drop', 'null_value'];
@@ -79,18 +81,18 @@ test('every line that was read is accounted for', async () => {
       if (counts.failed) {
         seen.failed++;
         // Nothing was committed, so nothing changed.
-        expect([told, after]).toEqual([told, before]);
+        same(told, [after], [before]);
         continue;
       }
       const {rowsRead, rowsWritten, rowsSuperseded, rowsDeleted, rowsQuarantined, rowsDropped} = counts as Record<string, number>;
-      expect([told, rowsRead]).toEqual([told, lines.length]);
-      expect([told, rowsWritten! + rowsSuperseded! + rowsDeleted! + rowsQuarantined! + rowsDropped!]).toEqual([told, rowsRead]);
+      same(told, [rowsRead], [lines.length]);
+      same(told, [rowsWritten! + rowsSuperseded! + rowsDeleted! + rowsQuarantined! + rowsDropped!], [rowsRead]);
       const came = (tags: readonly string[]): string[] => tags.filter(tag => tag.startsWith(`t${one}_${round}_`)).sort();
-      expect([told, came(after.kept).length, came(after.aside).length]).toEqual([told, rowsWritten, rowsQuarantined]);
-      expect([told, new Set([...came(after.kept), ...came(after.aside)]).size]).toEqual([told, rowsWritten! + rowsQuarantined!]);
-      if (mode === 'append') expect([told, after.kept.length]).toEqual([told, before.kept.length + rowsWritten!]);
-      if (mode !== 'overwrite') expect([told, after.aside.length]).toEqual([told, before.aside.length + rowsQuarantined!]);
-      else expect([told, after.kept.length, after.aside.length]).toEqual([told, rowsWritten, rowsQuarantined]);
+      same(told, [came(after.kept).length, came(after.aside).length], [rowsWritten, rowsQuarantined]);
+      same(told, [new Set([...came(after.kept), ...came(after.aside)]).size], [rowsWritten! + rowsQuarantined!]);
+      if (mode === 'append') same(told, [after.kept.length], [before.kept.length + rowsWritten!]);
+      if (mode !== 'overwrite') same(told, [after.aside.length], [before.aside.length + rowsQuarantined!]);
+      else same(told, [after.kept.length, after.aside.length], [rowsWritten, rowsQuarantined]);
       seen.quarantined += rowsQuarantined!;
       seen.dropped += rowsDropped!;
       seen.superseded += rowsSuperseded!;
@@ -107,14 +109,14 @@ test('every line that was read is accounted for', async () => {
     const counts = await countsOf(replayQuarantine.run.id);
     const after = await contentOf(dataset);
     const told = `case ${one}, replay: ${JSON.stringify({contract, counts})}`;
-    if (counts.failed) expect([told, after]).toEqual([told, before]);
+    if (counts.failed) same(told, [after], [before]);
     else {
       const {rowsRead, rowsWritten, rowsQuarantined, rowsDropped} = counts as {[count: string]: number};
-      expect([told, rowsWritten! + rowsQuarantined! + rowsDropped!]).toEqual([told, rowsRead]);
-      expect([told, after.kept.length, after.aside.length]).toEqual([told, before.kept.length + rowsWritten!, before.aside.length - rowsWritten! - rowsDropped!]);
+      same(told, [rowsWritten! + rowsQuarantined! + rowsDropped!], [rowsRead]);
+      same(told, [after.kept.length, after.aside.length], [before.kept.length + rowsWritten!, before.aside.length - rowsWritten! - rowsDropped!]);
       const all = ({kept, aside}: Content): Set<string> => new Set([...kept, ...aside]);
-      expect([told, all(after).size]).toEqual([told, after.kept.length + after.aside.length]);
-      expect([told, [...all(after)].filter(one => !all(before).has(one))]).toEqual([told, []]);
+      same(told, [all(after).size], [after.kept.length + after.aside.length]);
+      same(told, [[...all(after)].filter(one => !all(before).has(one))], [[]]);
       seen.replayed += rowsWritten!;
     }
   }
