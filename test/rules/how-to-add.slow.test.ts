@@ -34,7 +34,7 @@ export const limitKind: StepKind<LimitStep> = {
       ...inputSize(inputs),
       described: await engine.describe(query),
       lineage: {inputs: inputIds(inputs), columns: await engine.lineage(query)},
-      stage: (folder, schema, report) => engine.materialize(query, {folder, schema}, {signal, onProgress: fraction => report.progress(fraction)}),
+      stage: async (folder, schema, report) => ({files: await engine.materialize(query, {folder, schema}, {signal, onProgress: fraction => report.progress(fraction)}), schema}),
       close: async () => undefined,
     };
   },
@@ -45,16 +45,16 @@ export const limitKind: StepKind<LimitStep> = {
     ['  publish: publishKind,', '  limit: limitKind, // the first rows of a dataset → dataset\n  publish: publishKind,'],
   ],
   'src/pipelines/pipeline.ts': [
-    ['export type Step =', "export interface LimitStep extends StepCommon {\n  readonly kind: 'limit';\n  readonly input: string;\n  readonly rows: number;\n  readonly into: string;\n  readonly rules?: Rules;\n}\n\nexport type Step = LimitStep |"],
+    ['export type Step =', "export interface LimitStep extends StepCommon {\n  readonly kind: 'limit';\n  readonly input: string;\n  readonly rows: number;\n  readonly into: string;\n  readonly contract?: Contract;\n}\n\nexport type Step = LimitStep |"],
   ],
   'src/pipelines/definition.ts': [
-    ["z.discriminatedUnion('kind', [", "z.discriminatedUnion('kind', [\n  z.strictObject({...common, kind: z.literal('limit'), input: name, rows: z.int().min(1), into: name, rules: rules.optional()}),"],
+    ["z.discriminatedUnion('kind', [", "z.discriminatedUnion('kind', [\n  z.strictObject({...common, kind: z.literal('limit'), input: name, rows: z.int().min(1), into: name, contract: contractShape.optional()}),"],
   ],
   'src/pipelines/builder.ts': [
     ['import type {IngestStep,', 'import type {IngestStep, LimitStep,'],
     ['/** Writes a dataset to a file', "export function limit(into: string, options: Optional<LimitStep, 'into'>): LimitStep {\n  return {kind: 'limit', name: into, into, ...options};\n}\n\n/** Writes a dataset to a file"],
   ],
-  'src/api/graphql/core/enums.ts': [["'predict', 'publish'", "'predict', 'limit', 'publish'"]],
+  'src/api/graphql/core/enums.ts': [["'predict', 'replay', 'publish'", "'predict', 'limit', 'replay', 'publish'"]],
 };
 
 const sourceKind: Changes = {
