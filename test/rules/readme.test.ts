@@ -63,6 +63,25 @@ describe('over the sample project', () => {
     expect(await data(sample.url, '{ big_stations { station_name } }')).toEqual({big_stations: [{station_name: 'Basel SBB'}, {station_name: 'Zürich HB'}]});
   });
 
+  test('what is refused is kept aside and given again, with the answer and the counts it shows', async () => {
+    const counts = async (id: string) => (await data(sample.url, `{ run(id: "${id}") { rowsRead rowsWritten rowsQuarantined } }`)).run;
+    const {id} = await runToEnd(sample.url, 'archive');
+    expect(await counts(id)).toEqual({rowsRead: String(3_201 + 42_049), rowsWritten: String(3_178 + 42_049), rowsQuarantined: '23'});
+    const query = blocks('graphql').find((text) => text.includes('movies_quarantine'))!;
+    const answer = blocks('json').find((text) => text.includes('"movies_quarantine"'))!;
+    expect(await data(sample.url, query)).toEqual(JSON.parse(answer));
+    const [, where, column, expression] = /replay movies --where "([^"]+)" --set-sql "(\w+)=([^"]+)"/.exec(readme)!;
+    const {replayQuarantine} = await data(sample.url, 'mutation($input: ReplayQuarantineInput!) { replayQuarantine(input: $input) { ... on RunStarted { run { id } } } }', {
+      input: {dataset: 'movies', where, setSql: {[column!]: expression}},
+    });
+    await collect(sample.url, runEvents, {id: replayQuarantine.run.id, after: '0'});
+    expect(await counts(replayQuarantine.run.id)).toEqual({rowsRead: '22', rowsWritten: '22', rowsQuarantined: '0'});
+    expect((await data(sample.url, '{ movies_aggregate { aggregate { count } } dataset(name: "zipcodes") { contract { key } } }'))).toEqual({
+      movies_aggregate: {aggregate: {count: 3_200}}, dataset: {contract: {key: ['zip_code']}},
+    });
+    expect(readme).toContain(textOf('jobs/movies.contract.yaml').replace(/^#.*\n/, ''));
+  });
+
   test('all its documents fit the graph, and its queries are answered', async () => {
     const {head} = (await data(sample.url, '{ dataset(name: "flights") { head { id } } }')).dataset;
     const documents = blocks('graphql');

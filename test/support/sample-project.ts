@@ -1,4 +1,4 @@
-import {readFileSync} from 'node:fs';
+import {readFileSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {HttpGraphClient} from '../../src/cli/http-client.ts';
 import {deployModel, registerModel} from '../../src/cli/model-actions.ts';
@@ -32,7 +32,7 @@ export interface SampleApp {
 /** The sample project over few flights: its own jobs file, SQL and model, as `serve --sample` prepares them. Takes some seconds. */
 export async function startSample(): Promise<SampleApp> {
   const project = createProject();
-  for (const file of ['flights.sql', 'airport_delays.sql']) project.write(`jobs/${file}`, readFileSync(join(jobs, file)));
+  for (const file of readdirSync(jobs).filter((name) => /\.(sql|yaml)$|^archive/.test(name))) project.write(`jobs/${file}`, readFileSync(join(jobs, file)));
   const pipeline = readFileSync(join(jobs, 'flight_delays.ts'), 'utf8').replace('package:vega-datasets/data/flights-3m.parquet', 'data/flights.csv');
   project.write('jobs/flight_delays.ts', pipeline);
   project.write('data/flights.csv', flightsFile());
