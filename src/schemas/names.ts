@@ -28,8 +28,12 @@ export function legalNames(names: readonly string[]): string[] {
 /** Whether a name may stay as it is; names with two leading underscores belong to GraphQL and cannot arise here. */
 export const isLegal = (name: string): boolean => legal.test(name);
 
+/** Letters that are no base letter with a mark. */
+const letters: Readonly<Record<string, string>> = {ß: 'ss', ẞ: 'SS', æ: 'ae', Æ: 'Ae', œ: 'oe', Œ: 'Oe', ø: 'o', Ø: 'O', đ: 'd', Đ: 'D', ð: 'd', Ð: 'D', þ: 'th', Þ: 'Th', ł: 'l', Ł: 'L', ı: 'i'};
+
 function snakeCase(name: string): string {
   const words = name
+    .replace(/[ßẞæÆœŒøØđĐðÐþÞłŁı]/g, letter => letters[letter]!)
     .normalize('NFKD')
     .replace(/\p{M}+/gu, '')
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')

@@ -2,6 +2,7 @@
 import {mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {gzipSync} from 'node:zlib';
 import type {App} from '../../src/compose.ts';
 import {fixtures} from '../inference/models.ts';
 import {collect, createProject, data, runEvents, startApp} from '../support/project.ts';
@@ -62,9 +63,27 @@ describe('bad input', () => {
       ['with rows of different lengths', 'ragged.csv', 'id,name\n1,one\n2\n3,three,3\n', 'SOURCE_UNREADABLE'],
       ['with a row that is too short', 'short.csv', 'id,name\n1,one\n2,two\n3\n4,four\n5,five\n', 'SOURCE_UNREADABLE'],
       ['of no known format', 'notes.docx', 'hello', 'SOURCE_FORMAT_UNKNOWN'],
+      ['of blank lines', 'blank.csv', '\n\n\n', 'SOURCE_EMPTY'],
+      ['of too many columns', 'wide.csv', `${Array.from({length: 5_000}, (_, index) => `c${index}`).join(',')}\n${Array(5_000).fill('1').join(',')}\n`, 'SOURCE_TOO_WIDE'],
+      ['with a quote that is not closed', 'quote.csv', `id,name\n${'1,one\n'.repeat(9)}1,"one\n${'2,two\n'.repeat(9)}`, 'SOURCE_UNREADABLE'],
+      ['with a line of 100 MB', 'line.csv', `id,name\n1,${'x'.repeat(100_000_000)}\n2,two\n`, 'SOURCE_LINE_TOO_LONG'],
+      ['with one line of 100 MB', 'oneline.csv', 'x'.repeat(100_000_000), 'SOURCE_LINE_TOO_LONG'],
+      ['with NUL bytes', 'nul.csv', 'id,name\n1,o\0ne\n', 'SOURCE_UNREADABLE'],
+      ['in two encodings', 'encodings.csv', Buffer.concat([Buffer.from('id,name\n1,Zürich\n'), Buffer.from('2,Jos\xe9\n', 'latin1')]), 'SOURCE_ENCODING'],
+      ['that expands without end', 'bomb.csv.gz', gzipSync(Buffer.alloc(100 * 2 ** 20, '1\n')), 'SOURCE_EXPANDS'],
     ])('%s', async (_what, name, content, code) => {
       if (content !== null) project.write(name, content);
       expect(await ingest({source: {path: name}, into: 'things'})).toMatchObject({status: 'FAILED', ...refused(code)});
+    });
+
+    test('a pattern that nothing matches', async () => {
+      expect(await ingest({source: {path: 'none-*.csv'}, into: 'things'})).toMatchObject({status: 'FAILED', ...refused('SOURCE_NOT_FOUND')});
+    });
+
+    test('whose header has a name twice, or none: they are told apart', async () => {
+      project.write('twins.csv', 'a,a,,A\n1,2,3,4\n');
+      expect(await ingest({source: {path: 'twins.csv'}, into: 'twins'})).toMatchObject({status: 'SUCCEEDED'});
+      expect((await data(url, '{ twins { a a_2 column2 A_2: A_3 } }')).twins).toEqual([{a: 1, a_2: 2, column2: 3, A_2: 4}]);
     });
 
     test('truncated Parquet', async () => {

@@ -7,7 +7,7 @@ test.each([
   [['a', 'A', 'b'], ['a', 'A_2', 'b']],
   [['Cost $', 'cost', 'Cost %'], ['cost_2', 'cost', 'cost_3']],
   [['2001', '', '  ', '$'], ['c2001', 'column', 'column_2', 'column_3']],
-  [['Größe', 'naïve café', '名前'], ['gro_e', 'naive_cafe', 'column']],
+  [['Größe', 'naïve café', '名前'], ['grosse', 'naive_cafe', 'column']],
   [['__typename', '_row_id', 'keepCamel', 'Keep_This9'], ['typename', 'row_id', 'keepCamel', 'Keep_This9']],
   [['a b', 'a_b', 'a-b', 'a_b_2'], ['a_b_3', 'a_b', 'a_b_4', 'a_b_2']],
 ])('legal names of %j', (names, expected) => {

@@ -13,7 +13,8 @@ export function triedValue(text: string, {type, format, booleans}: Reading): str
   if (type === 'utf8') return text;
   if (format !== undefined) return `TRY_CAST(try_strptime(trim(${text}), ${literal(format)}) AS ${sqlType(parseTypeName(type)!)})`;
   if (type === 'bool') {
-    const [yes, no] = booleans ?? ['true', 'false'];
+    if (!booleans) return `TRY_CAST(${text} AS BOOLEAN)`;
+    const [yes, no] = booleans;
     return `CASE lower(trim(${text})) WHEN ${literal(yes)} THEN true WHEN ${literal(no)} THEN false END`;
   }
   return `TRY_CAST(${text} AS ${sqlType(parseTypeName(type)!)})`;
@@ -31,11 +32,17 @@ export function provenValue(text: string, {type, nulls = [], format, booleans}: 
 export const isNullWord = (text: string, nulls: readonly string[]): string => (nulls.length === 1 ? `${text} = ${literal(nulls[0]!)}` : `${text} IN (${nulls.map(literal).join(', ')})`);
 
 /** Proof, of almost every value and cheap, that `value` (as `triedValue` has it, not null) says all that its text does. */
-export function plainlyExact(text: string, value: string, {type, format}: Reading): string {
-  if (type === 'bool') return 'true';
+export function plainlyExact(text: string, value: string, {type, format, booleans}: Reading): string {
+  if (type === 'bool') return booleans ? 'true' : `${text} IN ('true', 'false')`;
   if (format !== undefined) return 'false';
+  if (type === 'date') return `${text} LIKE '____-__-__'`;
+  if (type === 'timestamp') return `${text} LIKE '____-__-_____:__:__'`;
+  // Up to 15 digits, of no extreme size, that begin as numbers do: not with a zero before another digit (':' follows '9', '/' the point).
+  if (type === 'float64') {
+    const begins = ['', '-'].map(sign => `(${text} >= '${sign}1' AND ${text} < '${sign}:') OR (${text} >= '${sign}0.' AND ${text} < '${sign}0/')`).join(' OR ');
+    return `length(${text}) <= 15 AND abs(${value}) BETWEEN 1e-300 AND 1e300 AND (${begins}) AND NOT contains(${text}, '_')`;
+  }
   // Written out it is the same text again.
-  if (type === 'float64') return `length(${text}) <= 15 AND isfinite(${value}) AND NOT (${isCode(text)} OR contains(${text}, 'e') OR contains(${text}, 'E') OR contains(${text}, '_') OR contains(${text}, ' '))`;
   return `CAST(${value} AS VARCHAR) = ${text}`;
 }
 
@@ -56,6 +63,8 @@ export function exact(text: string, value: string, {type, format}: Reading): str
     return form ? like(form.pattern) : 'true';
   }
   switch (type) {
+    case 'bool':
+      return `lower(${own}) IN ('true', 'false')`;
     case 'date':
     case 'timestamp':
       return like(type === 'date' ? /^\d{4}-\d{1,2}-\d{1,2}$/ : isoTimestamp);
@@ -82,6 +91,3 @@ export function decimalDigits(type: string): readonly [whole: number, fraction: 
 
 /** Digits that count, of the mantissa. */
 const digits = (text: string): string => `ltrim(rtrim(regexp_replace(regexp_replace(${text}, '[eE].*$', ''), '[^0-9]', '', 'g'), '0'), '0')`;
-
-/** Begins with a zero before another digit (':' follows '9'): comparing costs a third of what a regular expression does. */
-const isCode = (text: string): string => `(${['', '-', '+'].map(sign => `${text} >= '${sign}00' AND ${text} < '${sign}0:'`).join(' OR ')})`;

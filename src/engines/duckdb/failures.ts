@@ -12,6 +12,9 @@ export interface Doing {
   readonly writing?: string;
 }
 
+/** Bytes that DuckDB takes for one line at most. */
+export const longestLine = 2_000_000;
+
 /** A failure of DuckDB as an error of the table; its message without class names, repeats and advice meant for DuckDB's shell. */
 export function failure(error: unknown, doing: Doing = {}): Error {
   if (error instanceof MillraceError) return error;
@@ -44,8 +47,10 @@ export function sourceUnreadable(text: string, raw: RawFiles, cause?: unknown): 
 }
 
 function lineTooLong(text: string, raw: RawFiles): MillraceError | null {
-  const limit = /Maximum line size of (\d+) bytes exceeded/.exec(text)?.[1];
-  return limit === undefined ? null : new MillraceError('SOURCE_LINE_TOO_LONG', {path: nameOf(text, raw), line: /CSV Error on Line: (\d+)/.exec(text)?.[1] ?? 'a', limit});
+  // The second is what DuckDB says of a line that is longer than what it reads at once.
+  if (!/Maximum line size of \d+ bytes exceeded|Parallel CSV Reader currently does not support a full read/.test(text)) return null;
+  const line = /CSV Error on Line: (\d+)/.exec(text)?.[1];
+  return new MillraceError('SOURCE_LINE_TOO_LONG', {path: nameOf(text, raw), limit: longestLine, at: line === undefined ? '' : ` (line ${line})`});
 }
 
 /** The first paragraph, without the error's class. */

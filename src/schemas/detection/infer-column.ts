@@ -185,6 +185,9 @@ function dates(values: readonly string[], hints: Hints): Guess | null {
   return {reading: {type: form.kind, format: form.format}, evidence};
 }
 
+/** Most texts are told apart from dates by their beginning. */
+const isFormText = (value: string): boolean => value.length <= 30 && /^(?:\d{1,4}[-/. ]|[A-Za-z]{3,9} \d)/.test(value) && dateForms.some(form => isOfForm(value, form));
+
 /** Texts that are all dates, though not of one form. */
 function mixedDates(values: readonly string[]): Guess | null {
   const formOf = (value: string): string | undefined => (isTimestampText(value) ? '%Y-%m-%d' : dateForms.find(form => isOfForm(value, form))?.format);
@@ -199,7 +202,7 @@ function mixedDates(values: readonly string[]): Guess | null {
 
 /** The reading that most of the values have, with the others; null when most have none. */
 function exceptions(values: readonly string[], hints: Hints): {reading: Reading; others: readonly string[]} | null {
-  const kinds: readonly ((value: string) => boolean)[] = [...(hints.strings ? [] : [(value: string) => readNumber(value) !== null]), isTimestampText, isInstantText];
+  const kinds: readonly ((value: string) => boolean)[] = [...(hints.strings ? [] : [(value: string) => readNumber(value) !== null]), isTimestampText, isInstantText, isFormText];
   for (const isKind of kinds) {
     const own = values.filter(isKind);
     if (own.length === values.length || own.length < values.length * most) continue;

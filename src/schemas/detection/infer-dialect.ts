@@ -40,6 +40,8 @@ interface Trial {
   readonly width: number;
   /** Share of records that have as many. */
   readonly share: number;
+  /** Fields that hold another delimiter, unquoted or not. */
+  readonly strays: number;
 }
 
 /**
@@ -82,7 +84,7 @@ function bestTrial(text: string, whole: boolean, said: SaidOfText, evidence: Evi
     || b.share * Number(b.width > 1) - a.share * Number(a.width > 1)
     || a.skip - b.skip
     || Number(b.records.quotedFields > 0) - Number(a.records.quotedFields > 0)
-    || strays(a) - strays(b)
+    || a.strays - b.strays
     || b.width - a.width;
   const [best, ...others] = quoted.sort(better) as [Trial, ...Trial[]];
   const {delimiter, quote, escape} = best.marks;
@@ -98,35 +100,34 @@ function bestTrial(text: string, whole: boolean, said: SaidOfText, evidence: Evi
 /** Every record has as many fields, and more than one. */
 const isTable = ({width, share, records}: Trial): boolean => width > 1 && share === 1 && records.errors === 0;
 
-/** Fields that hold another delimiter, unquoted or not. */
-function strays({marks, records}: Trial): number {
-  const others = delimiters.filter(delimiter => delimiter !== marks.delimiter);
-  return records.rows.reduce((sum, row) => sum + row.filter(field => field !== null && others.some(other => field.includes(other))).length, 0);
+function strays({delimiter}: Marks, {rows}: Records): number {
+  const others = delimiters.filter(other => other !== delimiter);
+  return rows.reduce((sum, row) => sum + row.filter(field => field !== null && others.some(other => field.includes(other))).length, 0);
 }
 
 function trial(text: string, whole: boolean, marks: Marks, said: number | undefined): Trial {
   const from = (skip: number): Records => readRecords(afterLines(text, skip), marks, whole);
-  if (said !== undefined) return {...measured(from(said)), marks, skip: said};
+  if (said !== undefined) return measured(marks, from(said), said);
   const commented = text.split(/\r\n|\n|\r/, 100).findIndex(line => line.trim() !== '' && !line.startsWith('#'));
   // Blank lines are no records anyway; they count as left out only with comments between them.
   const comments = /^(?:\s*[\r\n])*#/.test(text) ? Math.max(0, commented) : 0;
-  const plain = {...measured(from(comments)), marks, skip: comments};
+  const plain = measured(marks, from(comments), comments);
   if (plain.width <= 1 || plain.share === 1 || plain.records.rows.length < 3) return plain;
   // A title above the header: lines without any delimiter before those that all have as many.
   const titles = plain.records.rows.findIndex(row => row.length > 1);
   if (titles < 1 || titles > 20) return plain;
   const skip = comments + plain.records.lines[titles]! - 1;
-  const titled = {...measured(from(skip)), marks, skip};
+  const titled = measured(marks, from(skip), skip);
   return titled.share === 1 && titled.width > 1 ? titled : plain;
 }
 
-function measured(records: Records): {records: Records; width: number; share: number} {
+function measured(marks: Marks, records: Records, skip: number): Trial {
   const widths = new Map<number, number>();
   for (const row of records.rows) widths.set(row.length, (widths.get(row.length) ?? 0) + 1);
   let width = 0;
   let count = 0;
   for (const [one, times] of widths) if (times > count || (times === count && one > width)) [width, count] = [one, times];
-  return {records, width, share: records.rows.length === 0 ? 0 : count / records.rows.length};
+  return {marks, records, skip, width, share: records.rows.length === 0 ? 0 : count / records.rows.length, strays: strays(marks, records)};
 }
 
 /**

@@ -1,16 +1,15 @@
 import {open} from 'node:fs/promises';
 import type {FileHandle} from 'node:fs/promises';
+import {longestLine} from '../failures.ts';
 import {MillraceError} from '../../../core/errors.ts';
 import {afterLines, readRecords} from '../../../schemas/detection/csv-text.ts';
 import type {TextDialect} from '../../../schemas/detection/infer-dialect.ts';
 
 /** Bytes of the beginning from which the dialect is told, and of each further piece. */
 const headBytes = 64 * 1024;
-const pieceBytes = 16 * 1024;
+const pieceBytes = 8 * 1024;
 /** Pieces in all, spread evenly over all files. */
-const pieces = 32;
-/** A record is looked for in so many bytes at most: what an engine takes for one line. */
-export const longestLine = 2_000_000;
+const pieces = 24;
 
 export interface Head {
   /** Without a byte order mark. */
@@ -28,7 +27,7 @@ export async function readHead(path: string, name: string): Promise<Head> {
       const whole = bytes.length >= size;
       const bom = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
       if (whole || hasLine(bytes)) return {text: decode(bytes.subarray(bom ? 3 : 0), whole), whole, bom};
-      if (length > longestLine) throw new MillraceError('SOURCE_LINE_TOO_LONG', {path: name, line: 1, limit: longestLine});
+      if (length > longestLine) throw new MillraceError('SOURCE_LINE_TOO_LONG', {path: name, limit: longestLine, at: ' (line 1)'});
     }
   });
 }

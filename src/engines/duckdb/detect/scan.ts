@@ -30,8 +30,9 @@ export interface Finding {
   readonly emptyTexts: number;
   /** Words that are null. */
   readonly words: number;
-  /** Texts that are no value of the reading (of `nearly`, for a text column); some of them. */
+  /** Texts that are no value of the reading (of `nearly`, for a text column). */
   readonly bad: number;
+  /** Some of them, unless the column is text. */
   readonly badTexts: readonly string[];
   readonly distinct: number;
   readonly min: string | null;
@@ -41,48 +42,82 @@ export interface Finding {
 /** Proves the claims by one scan of the texts (one for each hundred columns). */
 export async function scanned(lease: Lease, relation: string, claims: readonly Claim[]): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (let from = 0; from < Math.max(1, claims.length); from += columnsPerScan) findings.push(...(await scanSome(lease, relation, claims.slice(from, from + columnsPerScan))));
+  for (let from = 0; from < claims.length; from += columnsPerScan) findings.push(...(await scanSome(lease, relation, claims.slice(from, from + columnsPerScan))));
   return findings;
 }
 
 async function scanSome(lease: Lease, relation: string, claims: readonly Claim[]): Promise<Finding[]> {
   const tried: string[] = [];
-  const states: string[] = [];
+  const values: string[] = [];
   const measures: string[] = ['count(*) AS n'];
-  claims.forEach(({column, reading, nearly, said}, index) => {
-    const checked = reading.type === 'utf8' ? nearly : reading;
-    const [text, value, state] = [`t${index}`, `v${index}`, `s${index}`];
+  claims.forEach((claim, index) => {
+    const {column, reading} = claim;
+    const checked = checkedOf(claim);
+    const [text, value, proven] = [`t${index}`, `v${index}`, `p${index}`];
     tried.push(`${column} AS ${text}`);
-    states.push(text);
-    const profiled = reading.type === 'utf8' ? (reading.nulls?.length ? `CASE WHEN ${isNullWord(text, reading.nulls)} THEN NULL ELSE ${text} END` : text) : `CASE WHEN ${state} = 0 THEN ${value} END`;
-    if (checked) {
-      // A text is a value (0), a word for null (1) or neither (2).
-      tried.push(`${triedValue(column, checked)} AS ${value}`);
-      const nulls = [...new Set(['', ...(checked.nulls ?? [])])];
-      states.push(value, `CASE WHEN ${text} IS NULL THEN NULL WHEN ${value} IS NOT NULL AND (${said ? allowed(text, checked) : plainlyExact(text, value, checked)}) THEN 0 WHEN ${isNullWord(text, nulls)} THEN 1 WHEN ${value} IS NULL THEN 2 WHEN ${said ? 'false' : exact(text, value, checked)} THEN 0 ELSE 2 END AS ${state}`);
-      measures.push(`count(*) FILTER (${state} = 1) AS w${index}`, `count(*) FILTER (${state} = 2) AS b${index}`, `min(${text}, ${shown}) FILTER (${state} = 2) AS x${index}`, `max(${text}, ${shown}) FILTER (${state} = 2) AS y${index}`);
+    values.push(text);
+    if (checked) tried.push(`${triedValue(column, checked)} AS ${value}`);
+    if (reading.type === 'utf8') values.push(`${reading.nulls?.length ? `CASE WHEN ${isNullWord(text, reading.nulls)} THEN NULL ELSE ${text} END` : text} AS ${proven}`);
+    else values.push(`CASE ${valueCase(claim, index)} END AS ${proven}`);
+    // Words for null and texts that are no value are told apart only where there are both, or neither would be known.
+    if (checked && (checked.nulls?.length || reading.type === 'utf8')) {
+      measures.push(`${badCount(claim, index)} AS b${index}`);
+      values.push(value);
     }
-    if (reading.type === 'utf8') measures.push(`count(*) FILTER (${text} = '') AS z${index}`);
-    const bound = (of: string): string => (reading.type === 'utf8' ? `left(${of}(${profiled}), ${longest})` : `CAST(${of}(${profiled}) AS VARCHAR)`);
-    measures.push(`count(${text}) AS p${index}`, `count(${profiled}) AS q${index}`, `approx_count_distinct(${profiled}) AS d${index}`, `${bound('min')} AS l${index}`, `${bound('max')} AS h${index}`);
+    const bound = (of: string): string => (reading.type === 'utf8' ? `left(${of}(${proven}), ${longest})` : `CAST(${of}(${proven}) AS VARCHAR)`);
+    const distinct = reading.type === 'bool' ? `CASE WHEN min(${proven}) = max(${proven}) THEN 1 ELSE 2 END` : `approx_count_distinct(${proven})`;
+    measures.push(`count(${text}) AS c${index}`, `count(${proven}) AS q${index}`, `${distinct} AS d${index}`, `${bound('min')} AS l${index}`, `${bound('max')} AS h${index}`);
   });
-  const sql = claims.length === 0 ? `SELECT count(*) AS n FROM ${relation}`
-    : `SELECT ${measures.join(', ')} FROM (SELECT ${states.join(', ')} FROM (SELECT ${tried.join(', ')} FROM ${relation}))`;
-  const row = (await lease.connection.runAndReadAll(sql)).getRowObjectsJson()[0]!;
+  const texts = `(SELECT ${tried.join(', ')} FROM ${relation})`;
+  const row = await first(lease, `SELECT ${measures.join(', ')} FROM (SELECT ${values.join(', ')} FROM ${texts})`);
   const number = (name: string): number => Number(row[name] ?? 0);
   const text = (name: string): string | null => (row[name] === null || row[name] === undefined ? null : String(row[name]));
+  // What is seldom there is looked at only where it is.
+  const rest = claims.flatMap((claim, index) => {
+    // A text column has its exceptions from the sample.
+    const odd = claim.reading.type === 'utf8' ? false : row[`b${index}`] === undefined ? number(`c${index}`) > number(`q${index}`) : number(`b${index}`) > 0;
+    const some = (of: string, as: string): string => `${of}(t${index}, ${shown}) FILTER (${isBad(claim, index)}) AS ${as}${index}`;
+    return [
+      ...(odd ? [`${badCount(claim, index)} AS b${index}`, some('min', 'x'), some('max', 'y')] : []),
+      ...(claim.reading.type === 'utf8' && text(`l${index}`) === '' ? [`count(*) FILTER (t${index} = '') AS z${index}`] : []),
+    ];
+  });
+  if (rest.length > 0) Object.assign(row, await first(lease, `SELECT ${rest.join(', ')} FROM ${texts}`));
   return claims.map(({reading}, index) => {
-    const present = number(`q${index}`);
+    const [given, present, bad] = [number(`c${index}`), number(`q${index}`), number(`b${index}`)];
     return {
       rows: number('n'),
-      empty: number('n') - number(`p${index}`),
+      empty: number('n') - given,
       emptyTexts: number(`z${index}`),
-      words: reading.type === 'utf8' ? number(`p${index}`) - present : number(`w${index}`),
-      bad: number(`b${index}`),
-      badTexts: [...new Set([...((row[`x${index}`] as string[] | null) ?? []), ...((row[`y${index}`] as string[] | null) ?? [])])],
+      words: given - present - (reading.type === 'utf8' ? 0 : bad),
+      bad,
+      badTexts: [...new Set([...((row[`x${index}`] as string[] | undefined) ?? []), ...((row[`y${index}`] as string[] | undefined) ?? [])])],
       distinct: Math.min(number(`d${index}`), present),
       min: text(`l${index}`),
       max: text(`h${index}`),
     };
   });
+}
+
+/** Branches of a CASE: most texts are values by the first, the others are words for null or have to be looked at closely. */
+function valueCase(claim: Claim, index: number, value = `v${index}`): string {
+  const {said} = claim;
+  const checked = checkedOf(claim)!;
+  const [text, tried] = [`t${index}`, `v${index}`];
+  const plainly = said ? allowed(text, checked) : plainlyExact(text, tried, checked);
+  return `WHEN ${tried} IS NOT NULL AND (${plainly}) THEN ${value} WHEN ${text} IS NULL OR ${tried} IS NULL OR ${isNullWord(text, nullsOf(checked))} THEN NULL${said ? '' : ` WHEN ${exact(text, tried, checked)} THEN ${value}`}`;
+}
+
+const nullsOf = ({nulls = []}: Reading): string[] => [...new Set(['', ...nulls])];
+
+/** Neither a value nor a word for null. */
+const isBad = (claim: Claim, index: number): string => `t${index} IS NOT NULL AND NOT (${isNullWord(`t${index}`, nullsOf(checkedOf(claim)!))}) AND (CASE ${valueCase(claim, index, 'true')} END) IS NULL`;
+
+const badCount = (claim: Claim, index: number): string => `count(*) FILTER (${isBad(claim, index)})`;
+
+/** The reading that texts are tried against. */
+const checkedOf = ({reading, nearly}: Claim): Reading | undefined => (reading.type === 'utf8' ? nearly : reading);
+
+async function first(lease: Lease, sql: string): Promise<Record<string, unknown>> {
+  return (await lease.connection.runAndReadAll(sql)).getRowObjectsJson()[0]!;
 }
