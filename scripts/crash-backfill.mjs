@@ -6,27 +6,17 @@
  *
  * Not part of `npm test`. Exits with 1, keeping the folder, at the first finding.
  */
-import {spawn} from 'node:child_process';
-import {once} from 'node:events';
 import {mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {parseArgs} from 'node:util';
 import {ensureBuilt} from './lib/build.mjs';
-import {node24} from './lib/node.mjs';
-import {root} from './lib/project.mjs';
+import {ask, launch, randomFrom} from './lib/mortal-server.mjs';
 
 const {values} = parseArgs({options: {partitions: {type: 'string', default: '100'}, times: {type: 'string', default: '20'}, seed: {type: 'string', default: String(Date.now() % 100_000)}}});
 const [partitions, times] = [Number(values.partitions), Number(values.times)];
-let state = Number(values.seed);
-/** From 0 to 1, the same for the same seed (mulberry32). */
-function random() {
-  state = (state + 0x6d2b79f5) | 0;
-  let t = Math.imul(state ^ (state >>> 15), 1 | state);
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-  return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-}
+const random = randomFrom(Number(values.seed));
 
 const rows = 100;
 const first = '2001-01-01';
@@ -39,31 +29,6 @@ writeFileSync(join(folder, 'jobs/daily.ts'), `import {date, pipeline, sql} from 
     sql('days', 'SELECT $partition AS day, range AS n FROM range(${rows})', {mode: 'overwrite_partitions', partitionBy}),
     sql('doubled', 'SELECT day, n * 2 AS n FROM days WHERE day = $partition', {mode: 'overwrite_partitions', partitionBy}),
   ]});`);
-
-function launch() {
-  const child = spawn(node24(), ['--enable-source-maps', join(root, 'dist/main.js'), 'serve', '--json', '--project', folder, '--port', '0', '--log-format', 'json',
-    '--set', 'pipelines.leaseSeconds=1', '--set', 'engine.memoryLimit=1GiB'], {stdio: ['ignore', 'pipe', 'pipe'], env: {...process.env, UV_THREADPOOL_SIZE: '16', ORT_DISABLE_TELEMETRY: '1'}});
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', piece => (output += piece));
-  const ended = once(child, 'close');
-  const url = (async () => {
-    for (;;) {
-      const found = /"url":"(http:[^"]+)".*"msg":"listening"/.exec(output)?.[1];
-      if (found !== undefined) return found;
-      if (child.exitCode !== null || child.signalCode !== null) return null;
-      await sleep(10);
-    }
-  })();
-  return {child, ended, url, output: () => output};
-}
-
-/** @param {string} url @param {string} query @param {Record<string, unknown>} [variables] */
-async function ask(url, query, variables = {}) {
-  const response = await fetch(`${url}/graphql`, {method: 'POST', headers: {'content-type': 'application/json'}, body: JSON.stringify({query, variables})});
-  const {data, errors} = await response.json();
-  if (errors) throw new Error(JSON.stringify(errors));
-  return data;
-}
 
 /** Asks for the backfill; while it goes on that is the same one, however often. @param {string} url */
 async function backfill(url) {
@@ -84,7 +49,7 @@ console.log(`seed ${values.seed}, ${partitions} partitions, ${times} deaths, ${f
 try {
   // How long a server takes to start and for some partitions, so that the deaths are spread over the whole.
   let began = Date.now();
-  let server = launch();
+  let server = launch(folder);
   let url = await server.url;
   check(url !== null, 'the server starts', server.output().slice(-2_000));
   const {id} = await backfill(/** @type {string} */ (url));
@@ -108,7 +73,7 @@ try {
     deaths++;
     console.log(`death ${deaths}: ${now.done} of ${now.total} partitions were done`);
     began = Date.now();
-    server = launch();
+    server = launch(folder);
     // Some die while they start.
     url = random() < 0.15 && deaths < times ? null : await server.url;
     if (url !== null) longest = Date.now() - began;

@@ -6,27 +6,17 @@
  *
  * Not part of `npm test`: 200 times take about half an hour. Exits with 1, keeping the folder, at the first finding.
  */
-import {spawn} from 'node:child_process';
-import {once} from 'node:events';
 import {existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {parseArgs} from 'node:util';
 import {ensureBuilt} from './lib/build.mjs';
-import {node24} from './lib/node.mjs';
-import {root} from './lib/project.mjs';
+import {ask, launch, randomFrom} from './lib/mortal-server.mjs';
 
 const {values} = parseArgs({options: {times: {type: 'string', default: '200'}, seed: {type: 'string', default: String(Date.now() % 100_000)}}});
 const times = Number(values.times);
-let state = Number(values.seed);
-/** From 0 to 1, the same for the same seed (mulberry32). */
-function random() {
-  state = (state + 0x6d2b79f5) | 0;
-  let t = Math.imul(state ^ (state >>> 15), 1 | state);
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-  return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-}
+const random = randomFrom(Number(values.seed));
 
 const rows = 500;
 /** Milliseconds after which a server is killed at the latest: half as long again as a start and a run take, which is measured now and then. */
@@ -42,31 +32,6 @@ writeFileSync(join(folder, 'jobs/grow.ts'), `import {ingest, int, pipeline, publ
     sql('newest', 'SELECT id, value + $round AS value FROM raw WHERE $round = $round', {after: ['grown']}),
     publish('newest.csv', {input: 'newest', format: 'csv'}),
   ]});`);
-
-function launch() {
-  const child = spawn(node24(), ['--enable-source-maps', join(root, 'dist/main.js'), 'serve', '--json', '--project', folder, '--port', '0', '--log-format', 'json',
-    '--set', 'pipelines.leaseSeconds=1', '--set', 'engine.memoryLimit=1GiB', '--set', 'warehouse.compactFiles=5'], {stdio: ['ignore', 'pipe', 'pipe'], env: {...process.env, UV_THREADPOOL_SIZE: '16', ORT_DISABLE_TELEMETRY: '1'}});
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', piece => (output += piece));
-  const ended = once(child, 'close');
-  const url = (async () => {
-    for (;;) {
-      const found = /"url":"(http:[^"]+)".*"msg":"listening"/.exec(output)?.[1];
-      if (found !== undefined) return found;
-      if (child.exitCode !== null || child.signalCode !== null) return null;
-      await sleep(10);
-    }
-  })();
-  return {child, ended, url, output: () => output};
-}
-
-/** @param {string} url @param {string} query @param {Record<string, unknown>} [variables] */
-async function ask(url, query, variables = {}) {
-  const response = await fetch(`${url}/graphql`, {method: 'POST', headers: {'content-type': 'application/json'}, body: JSON.stringify({query, variables})});
-  const {data, errors} = await response.json();
-  if (errors) throw new Error(JSON.stringify(errors));
-  return data;
-}
 
 /** Starts the run of a round, once however often it is asked for; answers it. @param {string} url @param {number} round */
 async function run(url, round) {
@@ -135,7 +100,7 @@ let [round, starting, serving, deaths] = [0, 0, 0, 0];
 let ids = [];
 try {
   while (deaths < times) {
-    const server = launch();
+    const server = launch(folder, ['warehouse.compactFiles=5']);
     const timer = setTimeout(() => server.child.kill('SIGKILL'), Math.round(random() * longest));
     const url = await server.url;
     if (url !== null) {
@@ -161,7 +126,7 @@ try {
     else serving++;
     if (deaths % 10 === 0 || deaths === times) {
       const began = Date.now();
-      const judge = launch();
+      const judge = launch(folder, ['warehouse.compactFiles=5']);
       const at = await judge.url;
       check(at !== null, 'the server starts', judge.output().slice(-2_000));
       const {id} = await run(/** @type {string} */ (at), round);

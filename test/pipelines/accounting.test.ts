@@ -2,26 +2,16 @@
  * Whatever comes in under whatever contract, each line that was read is in the dataset, in its quarantine, or counted as superseded,
  * deleted or dropped: told by tags that no two lines share. More cases: MILLRACE_ACCOUNTING_CASES=500.
  */
-import type {App} from '../../src/compose.ts';
 import type {Contract, Fate} from '../../src/schemas/contract.ts';
-import {collect, createProject, data, runEvents, runToEnd, startApp} from '../support/project.ts';
+import {collect, data, runEvents, runToEnd, useApp} from '../support/project.ts';
 import type {Project} from '../support/project.ts';
 import {createRandom} from '../support/random.ts';
 
 const cases = Number(process.env.MILLRACE_ACCOUNTING_CASES ?? 12);
 
 let project: Project;
-let app: App;
 let url: string;
-beforeAll(async () => {
-  project = createProject();
-  app = await startApp(project);
-  url = app.http.url;
-});
-afterAll(async () => {
-  await app?.lifecycle.stop();
-  project?.remove();
-});
+useApp(started => ({project, url} = started));
 
 const counted = 'rowsRead rowsWritten rowsSuperseded rowsDeleted rowsQuarantined rowsDropped';
 async function countsOf(runId: string): Promise<Record<string, number>> {

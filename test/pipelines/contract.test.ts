@@ -1,21 +1,11 @@
 /** What a contract refuses is kept aside, dropped, made null or fails the step; every row read is accounted for. */
-import type {App} from '../../src/compose.ts';
-import {collect, createProject, data, runEvents, runToEnd, startApp} from '../support/project.ts';
+import {collect, data, runEvents, runToEnd, useApp} from '../support/project.ts';
 import type {Project} from '../support/project.ts';
 
 let project: Project;
-let app: App;
 let url: string;
 
-beforeAll(async () => {
-  project = createProject();
-  app = await startApp(project);
-  url = app.http.url;
-});
-afterAll(async () => {
-  await app?.lifecycle.stop();
-  project?.remove();
-});
+useApp(started => ({project, url} = started));
 
 interface Counts {
   readonly rowsRead: string;

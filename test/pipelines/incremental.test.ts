@@ -2,21 +2,14 @@
 import {rmSync} from 'node:fs';
 import {join} from 'node:path';
 import type {App} from '../../src/compose.ts';
-import {createProject, data, startApp} from '../support/project.ts';
+import {data, useApp} from '../support/project.ts';
 import type {Project} from '../support/project.ts';
 import {runner} from '../support/runs.ts';
 
 let project: Project;
 let app: App;
 const {put, run, plan, rows} = runner(() => app);
-beforeAll(async () => {
-  project = createProject();
-  app = await startApp(project);
-});
-afterAll(async () => {
-  await app.lifecycle.stop();
-  project.remove();
-});
+useApp(started => ({project, app} = started));
 
 const day = (n: number): string => `day,n\n2001-01-${String(n).padStart(2, '0')},${n}\n`;
 const step = (into: string, more: object = {}): object => ({kind: 'ingest', name: into, into, source: {path: `${into}/*.csv`}, mode: 'append', incremental: true, ...more});

@@ -2,8 +2,7 @@
 import {gzipSync, zstdCompressSync} from 'node:zlib';
 import {DuckDBInstance} from '@duckdb/node-api';
 import {tableFromArrays, tableToIPC} from 'apache-arrow';
-import type {App} from '../../src/compose.ts';
-import {collect, createProject, data, runEvents, startApp} from '../support/project.ts';
+import {collect, data, runEvents, useApp} from '../support/project.ts';
 import type {Project} from '../support/project.ts';
 
 const rows = [{id: 1, name: 'Zürich, "HB"', zip: '08001', ratio: 0.5}, {id: 2, name: 'line\nbreak', zip: '00501', ratio: -2.25}];
@@ -13,7 +12,6 @@ const ndjson = rows.map(row => JSON.stringify(row)).join('\n');
 
 describe('ingest', () => {
   let project: Project;
-  let app: App;
   let url: string;
 
   /** Ingests and waits; answers the run's last event, or the failure. */
@@ -24,15 +22,7 @@ describe('ingest', () => {
     return events.at(-1)!.runEvents.run;
   };
 
-  beforeAll(async () => {
-    project = createProject();
-    app = await startApp(project);
-    url = app.http.url;
-  });
-  afterAll(async () => {
-    await app.lifecycle.stop();
-    project.remove();
-  });
+  useApp(started => ({project, url} = started));
 
   test('reads each format to the same typed rows', async () => {
     project.write('comma.csv', csv(','));

@@ -1,21 +1,14 @@
 /** What becomes of each row of an input in a step that merges, deletes or replaces partitions. */
 import type {App} from '../../src/compose.ts';
 import type {StepRecord} from '../../src/pipelines/pipeline.ts';
-import {collect, createProject, data, runEvents, startApp} from '../support/project.ts';
+import {collect, data, runEvents, useApp} from '../support/project.ts';
 import type {Project} from '../support/project.ts';
 import {runner} from '../support/runs.ts';
 
 let project: Project;
 let app: App;
 const {put, run, rows} = runner(() => app);
-beforeAll(async () => {
-  project = createProject();
-  app = await startApp(project);
-});
-afterAll(async () => {
-  await app.lifecycle.stop();
-  project.remove();
-});
+useApp(started => ({project, app} = started));
 
 /** Every row read became something. */
 const accounts = ({rowsRead, rowsWritten, rowsSuperseded, rowsDeleted, rowsQuarantined, rowsDropped}: StepRecord): Record<string, number> => {

@@ -1,7 +1,7 @@
 /** What a file holds, and accepting it: over the real graph. */
 import {gzipSync} from 'node:zlib';
 import type {App} from '../../src/compose.ts';
-import {collect, createProject, data, runEvents, startApp} from '../support/project.ts';
+import {collect, data, runEvents, useApp} from '../support/project.ts';
 import type {Project} from '../support/project.ts';
 
 const failure = '... on Failure { __typename code message hint }';
@@ -27,15 +27,7 @@ describe('proposals', () => {
     return (await collect(url, runEvents, {id: acceptSchema.run.id, after: '0'})).at(-1)!.runEvents.run;
   };
 
-  beforeAll(async () => {
-    project = createProject();
-    app = await startApp(project);
-    url = app.http.url;
-  });
-  afterAll(async () => {
-    await app.lifecycle.stop();
-    project.remove();
-  });
+  useApp(started => ({project, app, url} = started));
 
   const orders = [
     'Order Id;Zip;placed on;paid;price;note',

@@ -38,6 +38,21 @@ export async function startApp(project: Project, options: {mode?: Mode; set?: re
   return app;
 }
 
+/** An application over a project of its own, for all tests of the file or block that calls this. @param take is told of it before they run */
+export function useApp(take: (started: {project: Project; app: App; url: string}) => unknown): void {
+  let project: Project;
+  let app: App | undefined;
+  beforeAll(async () => {
+    project = createProject();
+    app = await startApp(project);
+    await take({project, app, url: app.http.url});
+  }, 120_000);
+  afterAll(async () => {
+    await app?.lifecycle.stop();
+    project.remove();
+  });
+}
+
 export interface Answer {
   readonly data: Record<string, any>;
   readonly errors?: readonly {message: string; path?: readonly (string | number)[]; extensions: Record<string, any>}[];
