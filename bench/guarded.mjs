@@ -98,7 +98,7 @@ export async function run({progress, gigabytes = undefined}) {
 }
 
 async function speed(/** @type {number} */ rows, progress) {
-  const {duckdb, plain, checked, keyed: withKey} = await takeTurns(import.meta.url, ['duckdb', 'plain', 'checked', 'keyed'], {rounds: 5, progress});
+  const {duckdb, plain, checked, keyed: withKey} = await takeTurns(import.meta.url, ['duckdb', 'plain', 'checked', 'keyed'], {rounds: 3, progress});
   const cold = await takeTurns(import.meta.url, ['checked', 'dlt', 'dltDuckdb'], {rounds: 1, warmUps: 0, progress});
   for (const [side, expected] of /** @type {const} */ ([[checked, Math.floor(rows / 10_000)], [withKey, Math.floor(rows / 10_000) + Math.floor(rows / 20_000)]])) {
     const found = side.rounds.map(({quarantined}) => quarantined);

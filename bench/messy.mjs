@@ -13,7 +13,7 @@ import {judge} from './messy/judge.mjs';
 import {truthOf} from './messy/truth.mjs';
 
 const {version: duckdbVersion} = createRequire(import.meta.url)('@duckdb/node-api/package.json');
-export const peers = ['pandas==3.1.1', 'polars==2.1.0', 'duckdb==2.0.0', 'dlt[duckdb]==1.31.0'];
+export const peers = ['pandas==3.1.1', 'polars==2.1.0', 'duckdb==1.5.5', 'dlt[duckdb]==1.31.0'];
 
 const files = JSON.parse(readFileSync(new URL('messy/expected.json', import.meta.url), 'utf8'));
 

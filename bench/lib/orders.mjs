@@ -6,10 +6,10 @@ export const rowsPerMegabyte = 9_300;
 
 export async function writeOrders(/** @type {string} */ path, /** @type {number} */ rows) {
   const {connection, close} = await bareDuckDb();
-  const pick = (/** @type {number} */ salt, /** @type {string[]} */ words) => `[${words.map((word) => `'${word}'`).join(', ')}][1 + hash(i * 31 + ${salt}) % ${words.length}]`;
+  const pick = (/** @type {number} */ salt, /** @type {string[]} */ words) => `[${words.map((word) => `'${word}'`).join(', ')}][(1 + hash(i * 31 + ${salt}) % ${words.length})::INTEGER]`;
   await connection.run(`COPY (
     SELECT
-      CASE WHEN i % 20000 = 19999 THEN i - 1 ELSE i END AS id,
+      CASE WHEN i % 20000 = 5000 THEN i - 1 ELSE i END AS id,
       format('ORD-{:08d}', i) AS order_no,
       ${pick(1, ['Ada', 'Grace', 'Edsger', 'Barbara', 'Donald', 'Tony', 'Frances', 'Ken'])} || ' ' || ${pick(2, ['Byron', 'Hopper', 'Dijkstra', 'Liskov', 'Knuth', 'Hoare', 'Allen', 'Thompson'])} AS customer,
       ${pick(3, ['books', 'garden', 'tools', 'toys', 'music', 'food'])} AS category,

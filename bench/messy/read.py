@@ -160,14 +160,14 @@ def dlt(file):
 
 
 def give_up(*_):
-    raise TimeoutError("no answer after two minutes")
+    raise TimeoutError("no answer after five minutes")
 
 
 tool, listed, out = sys.argv[1:]
 signal.signal(signal.SIGALRM, give_up)
 with open(listed, encoding="utf-8") as opened, open(out, "w", encoding="utf-8") as written:
     for file in json.load(opened):
-        signal.alarm(120)
+        signal.alarm(300)
         try:
             answer = {"columns": {"pandas": pandas, "polars": polars, "duckdb": duckdb, "dlt": dlt}[tool](file)}
         except Exception as error:  # whatever a tool refuses with is its answer
