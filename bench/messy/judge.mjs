@@ -18,7 +18,7 @@ export function judge(file, truth, read) {
   const records = held[0].length;
   const found = told[0]?.length ?? 0;
   if (found !== records) return file.columns.map(() => ({verdict: 'wrong', why: `${found} of ${records} records`}));
-  const places = file.columns.map((column, index) => placeOf(column, index, file.columns.length, read.columns));
+  const places = placesOf(file.columns, read.columns);
   return file.columns.map((column, index) => {
     const place = places[index];
     if (place === -1) return column.type === 'empty' ? {verdict: 'typed', why: 'no such column'} : {verdict: 'wrong', why: 'no such column'};
@@ -28,10 +28,15 @@ export function judge(file, truth, read) {
 
 const plain = (/** @type {string} */ name) => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
 
-/** Columns are taken by their order, or by their names where there are not as many. */
-function placeOf(column, index, count, columns) {
-  if (columns.length === count) return index;
-  return columns.findIndex(({name}) => plain(name) === plain(column.name));
+/** Columns are taken by their names; by their order where names were changed, or are not told apart, and none is missing. */
+function placesOf(columns, /** @type {Read[]} */ read) {
+  const names = read.map(({name}) => plain(name));
+  const places = columns.map(({name}) => (names.indexOf(plain(name)) === names.lastIndexOf(plain(name)) ? names.indexOf(plain(name)) : -1));
+  if (columns.length !== read.length) return places;
+  const rest = names.map((_, index) => index).filter((index) => !places.includes(index));
+  return new Set(places.filter((place) => place !== -1)).size + rest.length === read.length && places.filter((place) => place === -1).length === rest.length
+    ? places.map((place) => (place === -1 ? rest.shift() : place))
+    : columns.map((_, index) => index);
 }
 
 const isEmpty = (value) => value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
@@ -44,6 +49,7 @@ function withoutEmpty(columns) {
 /** @returns {Verdict} the gravest of its values */
 export function judgeColumn(/** @type {Column} */ column, held, /** @type {string} */ kind, values) {
   if (kind === 'spread') return {verdict: 'right'}; // over tables of their own
+  if (kind === 'apart') return {verdict: 'typed', why: 'values of another type are in a column of their own'};
   /** @type {Verdict} */
   let verdict = {verdict: 'right'};
   for (const [row, value] of values.entries()) {
@@ -73,7 +79,9 @@ function judgeValue(column, held, kind, value) {
   switch (kind) {
     case 'text':
     case 'mixed': // as text it is what stood there: a column of several types at once
-      return kind === 'mixed' && isTimeOf(text, String(value)) ? wanted('time') : String(value).trim() === text ? wanted('text') : 'wrong';
+      if (kind === 'mixed' && isTimeOf(text, String(value))) return wanted('time');
+      if (kind === 'mixed' && (types.includes('integer') || types.includes('decimal')) && numberOf(text) !== null && numberOf(text) === numberOf(String(value))) return 'typed';
+      return String(value).trim() === text ? wanted('text') : 'wrong';
     case 'integer':
     case 'decimal': {
       if (!types.includes('integer') && !types.includes('decimal')) return String(value) === text ? 'typed' : 'wrong';

@@ -155,8 +155,17 @@ def dlt(file):
         records = len(columns[0]["values"])
         spread = {table.split("__")[1] for table in tables if table.startswith("rows__")} | {each["name"].split("__")[0] for each in columns if "__" in each["name"] and file["format"] == "json"}
         connection.close()
+    columns = without_variants(columns)
     whole = [each for each in columns if file["format"] != "json" or "__" not in each["name"]]
     return whole + [{"name": name, "kind": "spread", "values": [None] * records} for name in sorted(spread - {each["name"] for each in whole})]
+
+
+def without_variants(columns):
+    """dlt puts values of another type beside a column (`name__v_text`), and such rows into other places: the file's values are not compared."""
+    bases = {each["name"].split("__v_")[0] for each in columns if "__v_" in each["name"]}
+    if not bases:
+        return columns
+    return [{**each, "kind": "apart" if each["name"] in bases else "spread"} for each in columns if "__v_" not in each["name"]]
 
 
 def give_up(*_):
