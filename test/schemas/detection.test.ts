@@ -102,6 +102,15 @@ describe('a dialect', () => {
     ['# made by hand\n#\na,b\n1,2\n', {skip: 2}],
     ['A title of it\n\na,b\n1,2\n3,4\n', {skip: 2}],
     ['\n\na,b\n1,2\n', {}],
+    ['# c\n#code\tname\nAD\tAndorra\nAE\tUnited Arab Emirates\nAF\tAfghanistan\nAG\tAntigua\n', {delimiter: '\t', header: false, skip: 2, names: ['', '']}],
+    ['code\tname\nAD\tAndorra\nAE\tUnited Arab Emirates\nAF\tAfghanistan\nAG\tAntigua\n', {delimiter: '\t', names: ['code', 'name']}],
+    ['ID,name\nAD,Andorra\nAE,Emirates\nAF,Afghanistan\n', {names: ['ID', 'name']}],
+    ['b-7,x y\na-12,z\nb-9,w v\nc-300,u\n', {header: false, names: ['', '']}],
+    ['A title of it,,\na,b,c\n1,2,3\n4,5,6\n', {skip: 1, names: ['a', 'b', 'c']}],
+    ['A title of it,,\nBerlin,,\na,b,c\n1,2,3\n4,5,6\n', {skip: 2, names: ['a', 'b', 'c']}],
+    ['station,7\na,b,c\n1,2,3\n4,5,6\n', {skip: 1, names: ['a', 'b', 'c']}],
+    ['Total,,\nx,y,z\nw,v,u\nt,s,r\n', {header: false, names: ['', '', '']}],
+    ['only,,\nx,5,2001-02-03\ny,6,2001-02-04\n', {header: false, names: ['', '', '']}],
   ])('%j', (text, expected) => {
     expect(of(text)).toEqual({...usual, ...expected});
   });

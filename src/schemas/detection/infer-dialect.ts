@@ -51,9 +51,10 @@ interface Trial {
 export function inferDialect(text: string, whole: boolean, said: SaidOfText): TextDialect {
   const newline = newlineOf(text);
   const evidence: Evidence[] = [];
-  const best = bestTrial(text, whole, said, evidence);
+  const found = bestTrial(text, whole, said, evidence);
+  const best = withoutPreamble(found, said);
   const {marks, records: {rows}, skip} = best;
-  if (skip > 0 && said.skip === undefined) evidence.push({rule: 'skipped_lines', detail: `left out before the ${rows.length > 0 ? 'first record' : 'end'}: '${text.split(/\r\n|\n|\r/, skip).join("', '").slice(0, 200)}'`, count: skip});
+  if (skip > 0 && said.skip === undefined) evidence.push({rule: 'skipped_lines', detail: `left out before the ${rows.length > 0 ? 'first record' : 'end'}: '${text.split(/\r\n|\n|\r/, skip).join("', '").slice(0, 200)}'`, count: skip, ...(best === found ? {} : {ambiguous: true})});
   const header = said.header ?? inferHeader(rows, evidence);
   const first = rows[0] ?? [];
   return {
@@ -121,6 +122,26 @@ function trial(text: string, whole: boolean, marks: Marks, said: number | undefi
   return titled.share === 1 && titled.width > 1 ? titled : plain;
 }
 
+/** Records at the beginning, at most, that may be something else than names and values. */
+const longestPreamble = 20;
+
+/**
+ * Without the records above a header that are a title or notes: they have nothing past their first field, or fewer fields than all others
+ * have. Only where types tell that the header is one.
+ */
+function withoutPreamble(found: Trial, said: SaidOfText): Trial {
+  const {marks, records, skip, width} = found;
+  if (said.skip !== undefined || said.header === false || width < 2) return found;
+  const isAside = (row: readonly (string | null)[]): boolean => row.length < width || (row[0] !== null && row.slice(1).every(field => field === null));
+  const count = records.rows.findIndex(row => !isAside(row));
+  const [head, ...body] = records.rows.slice(count, count + 1 + compared);
+  if (count < 1 || count > longestPreamble || !looksLikeNames(head!) || records.rows.slice(0, count).flat().some(field => /[\r\n]/.test(field ?? ''))) return found;
+  const {names, values} = typeVotes(head!, body);
+  if (names === 0 || values > 0) return found;
+  const rest = {...records, rows: records.rows.slice(count), lines: records.lines.slice(count).map(line => line - records.lines[count]! + 1)};
+  return measured(marks, rest, skip + records.lines[count]! - 1);
+}
+
 function measured(marks: Marks, records: Records, skip: number): Trial {
   const widths = new Map<number, number>();
   for (const row of records.rows) widths.set(row.length, (widths.get(row.length) ?? 0) + 1);
@@ -131,22 +152,15 @@ function measured(marks: Marks, records: Records, skip: number): Trial {
 }
 
 /**
- * Whether the first record is names. It is where a name is none of its column's type; where all columns are text it is, unless a name is
- * missing, comes twice, or comes again as a value.
+ * Whether the first record is names. It is where a name is none of its column's type. Where all columns are text it is, unless a name is
+ * missing, comes twice, comes again as a value, or is written as all values of its column are, and none otherwise: values taken for names
+ * would be lost, names taken for values are there to be seen.
  */
 function inferHeader(rows: Records['rows'], evidence: Evidence[]): boolean {
   const [first, ...rest] = rows;
   if (!first) return false;
   const body = rest.slice(0, compared);
-  const column = (index: number): string[] => body.flatMap(row => (typeof row[index] === 'string' && row[index] !== '' ? [row[index]] : []));
-  let names = 0;
-  let values = 0;
-  first.forEach((name, index) => {
-    const {reading} = inferColumn(column(index));
-    if (reading.type === 'utf8' || name === null || isNullWord(name)) return;
-    if (fits(name, reading)) values++;
-    else names++;
-  });
+  const {names, values} = typeVotes(first, body);
   if (names > 0) {
     evidence.push({rule: 'header', detail: `the first record is names: ${names === 1 ? 'one is' : `${names} are`} no value of ${names === 1 ? 'its column' : 'their columns'}`, count: names});
     return true;
@@ -155,12 +169,60 @@ function inferHeader(rows: Records['rows'], evidence: Evidence[]): boolean {
     evidence.push({rule: 'header', detail: 'there are no names: the first record is values like the others', count: values});
     return false;
   }
-  const given = first.map(name => (name ?? '').trim());
-  const looks = given.every(name => name !== '' && !/^[-+]?[\d.]/.test(name) && name.length <= 100) && new Set(given).size === given.length;
   const again = first.some((name, index) => name !== null && body.some(row => row[index] === name));
-  const header = looks && !again;
-  evidence.push({rule: 'header', detail: header ? 'the first record is taken for names: no type tells it from the others' : 'the first record is taken for values: it is like the others', count: null, ambiguous: true});
+  const shapes = again ? [] : first.flatMap((name, index) => (name === null ? [] : [shapeVote(name, column(body, index))]));
+  const alike = shapes.includes('alike') && !shapes.includes('unlike') ? first[shapes.indexOf('alike')]! : null;
+  const header = looksLikeNames(first) && !again && alike === null;
+  evidence.push({
+    rule: 'header', count: null, ambiguous: true,
+    detail: header ? 'the first record is taken for names: no type tells it from the others'
+      : alike === null ? 'the first record is taken for values: it is like the others' : `the first record is taken for values: '${alike.slice(0, 40)}' is written as all others of its column are`,
+  });
   return header;
+}
+
+const column = (body: Records['rows'], index: number): string[] => body.flatMap(row => (typeof row[index] === 'string' && row[index] !== '' ? [row[index]] : []));
+
+/** How many fields of a record are no values of their columns' types, and how many are; text tells nothing. */
+function typeVotes(first: readonly (string | null)[], body: Records['rows']): {names: number; values: number} {
+  let names = 0;
+  let values = 0;
+  first.forEach((name, index) => {
+    const {reading} = inferColumn(column(body, index));
+    if (reading.type === 'utf8' || name === null || isNullWord(name)) return;
+    if (fits(name, reading)) values++;
+    else names++;
+  });
+  return {names, values};
+}
+
+/** All there, all different, none like a number. */
+function looksLikeNames(record: readonly (string | null)[]): boolean {
+  const given = record.map(name => (name ?? '').trim());
+  return given.every(name => name !== '' && !/^[-+]?[\d.]/.test(name) && name.length <= 100) && new Set(given).size === given.length;
+}
+
+/** Fewer values than these have a shape by chance. */
+const fewest = 3;
+
+/** Whether a text is written as all values of a column are, where these are all written alike. */
+function shapeVote(name: string, values: readonly string[]): 'alike' | 'unlike' | null {
+  if (values.length < fewest) return null;
+  for (const shapeOf of [shape, codeShape]) {
+    const common = shapeOf(values[0]!);
+    if (common !== null && values.every(value => shapeOf(value) === common)) return shapeOf(name) === common ? 'alike' : 'unlike';
+  }
+  const begins = shape(values[0]!)[0];
+  return values.every(value => shape(value)[0] === begins) && shape(name)[0] !== begins ? 'unlike' : null;
+}
+
+/** `AB-12` is `AA-99`. */
+const shape = (text: string): string => text.replace(/\p{Lu}/gu, 'A').replace(/[\p{Ll}\p{Lo}]/gu, 'a').replace(/\p{Nd}/gu, '9');
+
+/** The same without lengths, `A-9`; only of codes: words have no other shape than words. */
+function codeShape(text: string): string | null {
+  const runs = shape(text).replace(/A+/g, 'A').replace(/a+/g, 'a').replace(/9+/g, '9');
+  return runs.includes('9') && !runs.includes(' ') ? runs : null;
 }
 
 function problemOf({records, width, share, marks, skip}: Trial, said: SaidOfText): string | null {
