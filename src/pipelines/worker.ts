@@ -289,7 +289,7 @@ class StepAttempt {
       await commits[index]!.published(one).catch(error => this.logger.warn({err: error, dataset: one.datasetName}, 'the manifest could not be written'));
     }
     boundary('manifest written');
-    await this.compactIfScattered(snapshot!);
+    for (const one of [snapshot!, ...others]) await this.compactIfScattered(one);
   }
 
   /** Ends the step with its snapshot, the first of these, and what belongs to it. Files of commits that failed are removed. */

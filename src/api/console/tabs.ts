@@ -138,6 +138,40 @@ fragment Delays on flights_aggregate {
 `,
   },
   {
+    title: 'Refused',
+    query: `# What a contract refuses is not lost: it is kept aside,
+# whole, with the reason and its place in the file.
+# replayQuarantine gives it to its dataset again,
+# mended by an expression.
+query Refused {
+  dataset(name: "birdstrikes") {
+    rowCount
+    contract {
+      onBadRow
+      checks {
+        says
+      }
+    }
+    quarantine {
+      name
+      rowCount
+    }
+  }
+  birdstrikes_quarantine(
+    order_by: [{quarantine_record: asc}]
+    limit: 5
+  ) {
+    airport_name
+    flight_date
+    effect_amount_of_damage
+    quarantine_reasons
+    quarantine_file
+    quarantine_record
+  }
+}
+`,
+  },
+  {
     title: 'StartRun',
     query: `# Runs the pipeline for the flights through a day.
 # Then run WatchRun: it follows the run that you

@@ -37,6 +37,13 @@ test('Aggregate tells calm hours from congested ones', async () => {
   expect(airport_delays).toEqual([]);
 });
 
+test('Refused shows the strikes whose damage is no word of the contract', async () => {
+  const {dataset, birdstrikes_quarantine} = await ask('Refused');
+  expect(dataset).toMatchObject({rowCount: '9985', contract: {onBadRow: 'QUARANTINE'}, quarantine: {rowCount: '15'}});
+  expect(birdstrikes_quarantine).toHaveLength(5);
+  for (const row of birdstrikes_quarantine) expect(row).toMatchObject({effect_amount_of_damage: expect.stringMatching(/^[BC]$/), quarantine_file: expect.stringContaining('birdstrikes.csv')});
+});
+
 test('StartRun starts a run that makes new snapshots, and WatchRun follows it to its end', async () => {
   const {startRun} = await ask('StartRun');
   expect(startRun).toMatchObject({__typename: 'RunStarted', run: {status: 'QUEUED'}});
@@ -58,5 +65,5 @@ test('Lineage leads from the prediction to the model and the columns of the raw 
 });
 
 test('there is no tab without a test here', () => {
-  expect(consoleTabs.map(({title}) => title)).toEqual(['Discover', 'Rows', 'Aggregate', 'StartRun', 'WatchRun', 'Lineage']);
+  expect(consoleTabs.map(({title}) => title)).toEqual(['Discover', 'Rows', 'Aggregate', 'Refused', 'StartRun', 'WatchRun', 'Lineage']);
 });
