@@ -154,23 +154,30 @@ class LocalWarehouse implements Warehouse {
     const {dataset, branch, operation, contract, files, staged, written, signal} = input;
     const head = operation === 'append' ? await this.catalog.read(stores => stores.datasets.head(branch, dataset)) : null;
     const table = stagedTable(files, staged);
-    const sifting = await siftRows({
-      dataset, contract: contractOfInput(contract, operation), staged: table, before: head && await this.table(head), engine: this.engine, referenced: name => this.referenced(name, branch), signal,
-    });
-    const {queries, findings, read, quarantined, dropped} = sifting;
-    const sifted = {read, quarantined, dropped, findings};
     const stages: Stage[] = [];
     const write = async (query: Query, schema: Schema) => {
       const stage = await this.stage(input.runId, input.stepName, input.fence);
       stages.push(stage);
       return {stage, files: await this.engine.materialize(query, {folder: stage.folder, schema}, {signal})};
     };
+    const scratch: Stage[] = [];
+    const keep = async (query: Query, schema: Schema) => {
+      const {stage, files: kept} = await write(query, schema);
+      scratch.push(stage);
+      return kept;
+    };
     try {
-      const kept = queries && await write({sql: queries.kept, relations: queries.relations}, written);
-      return {...sifted, kept, quarantine: await this.siftAside(input, sifting, write)};
+      const sifting = await siftRows({
+        dataset, contract: contractOfInput(contract, operation), staged: table, before: head && await this.table(head), engine: this.engine, referenced: name => this.referenced(name, branch), keep, signal,
+      });
+      const {queries, findings, read, quarantined, dropped} = sifting;
+      const kept = queries && await write({sql: queries.kept, relations: queries.relations, params: queries.params}, written);
+      return {read, quarantined, dropped, findings, kept, quarantine: await this.siftAside(input, sifting, write)};
     } catch (error) {
       await Promise.all(stages.map(stage => stage.discard()));
       throw error;
+    } finally {
+      await Promise.all(scratch.map(stage => stage.discard()));
     }
   }
 

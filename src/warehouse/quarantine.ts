@@ -17,23 +17,23 @@ export function asideQuery(queries: Sifting['queries'], origins: readonly Origin
   }
   const {file, record} = placeSql(origins);
   return {
-    sql: `SELECT * EXCLUDE (position), CASE WHEN ${nameOf('line')} IS NULL THEN ${file} ELSE ${nameOf('raw')} ->> 'file' END AS ${nameOf('file')},
-      CASE WHEN ${nameOf('line')} IS NULL THEN ${record} END AS ${nameOf('record')}, ${run} FROM (${queries.bad}) ORDER BY position`,
+    sql: `SELECT * EXCLUDE (_position), CASE WHEN ${nameOf('line')} IS NULL THEN ${file} ELSE ${nameOf('raw')} ->> 'file' END AS ${nameOf('file')},
+      CASE WHEN ${nameOf('line')} IS NULL THEN ${record} END AS ${nameOf('record')}, ${run} FROM (${queries.bad}) ORDER BY _position`,
     relations: queries.relations,
   };
 }
 
 /** File and record of a position. A list of where each file begins is searched once a row, however many files there are. */
 function placeSql(origins: readonly Origin[]): {file: string; record: string} {
-  if (origins.length === 0) return {file: 'NULL::VARCHAR', record: 'position + 1'};
+  if (origins.length === 0) return {file: 'NULL::VARCHAR', record: '_position + 1'};
   const firsts: number[] = [];
   let first = 0;
   for (const {rows} of origins) {
     firsts.push(first);
     first += rows;
   }
-  const place = `len(list_filter([${firsts.join(', ')}]::BIGINT[], lambda first: first <= position))`;
-  return {file: `${literalList(origins.map(origin => origin.file))}[${place}]`, record: `position - ([${firsts.join(', ')}]::BIGINT[])[${place}] + 1`};
+  const place = `len(list_filter([${firsts.join(', ')}]::BIGINT[], lambda first: first <= _position))`;
+  return {file: `${literalList(origins.map(origin => origin.file))}[${place}]`, record: `_position - ([${firsts.join(', ')}]::BIGINT[])[${place}] + 1`};
 }
 
 /**
@@ -45,8 +45,8 @@ export function replayedQuery(where: string, quarantine: Table, queries: Sifting
   const asked = `coalesce((\n${where}\n), false)`;
   const left = `SELECT ${columns}, _row_id FROM quarantined WHERE NOT ${asked}`;
   const again = queries === null ? '' : ` UNION ALL
-    SELECT asked.* EXCLUDE (position) REPLACE (again.${nameOf('reasons')} AS ${nameOf('reasons')})
-    FROM (SELECT ${columns}, _row_id, row_number() OVER (ORDER BY _row_id) - 1 AS position FROM quarantined WHERE ${asked}) AS asked
-    JOIN (SELECT position, ${nameOf('reasons')} FROM (${queries.bad})) AS again USING (position)`;
+    SELECT asked.* EXCLUDE (_position) REPLACE (again.${nameOf('reasons')} AS ${nameOf('reasons')})
+    FROM (SELECT ${columns}, _row_id, row_number() OVER (ORDER BY _row_id) - 1 AS _position FROM quarantined WHERE ${asked}) AS asked
+    JOIN (SELECT _position, ${nameOf('reasons')} FROM (${queries.bad})) AS again USING (_position)`;
   return {sql: `SELECT * EXCLUDE (_row_id) FROM (${left}${again}) ORDER BY _row_id`, relations: {quarantined: quarantine, ...queries?.relations}};
 }

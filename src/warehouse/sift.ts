@@ -1,9 +1,9 @@
 import {MillraceError} from '../core/errors.ts';
-import type {Engine, Relation, StagedFile, Table} from '../engines/engine.ts';
+import type {Engine, Query, Relation, SqlValue, StagedFile, Table} from '../engines/engine.ts';
 import {identifier, literal} from '../engines/sql-text.ts';
 import type {Contract, Fate} from '../schemas/contract.ts';
 import {markFields, ownFields} from '../schemas/quarantine.ts';
-import type {Schema} from '../schemas/schema.ts';
+import type {Field, Schema} from '../schemas/schema.ts';
 import {rowRules} from './row-rules.ts';
 import type {Referenced, RowRule} from './row-rules.ts';
 import type {Finding} from './warehouse.ts';
@@ -16,9 +16,10 @@ export interface Sifting {
   readonly dropped: number;
   /** Null: the staged files are kept as they are. */
   readonly queries: {
-    /** The rows to keep, in their order. */
+    /** The rows to keep, in their order; `params` are its own. */
     readonly kept: string;
-    /** `position` (from 0, in staging order) and `quarantine_reasons` of each row to keep aside, and its columns. */
+    readonly params?: readonly string[];
+    /** `_position` (from 0, in staging order) and `quarantine_reasons` of each row to keep aside, and its columns. */
     readonly bad: string;
     readonly relations: Readonly<Record<string, Relation>>;
   } | null;
@@ -39,18 +40,32 @@ export function stagedTable(files: readonly StagedFile[], schema: Schema): Table
   };
 }
 
+/** The rows that broke a rule which is no warning: their position, and the places of those rules in the list. */
+const marksSchema: Schema = {
+  fields: [
+    {id: 1, name: 'position', type: {kind: 'int', bits: 64, signed: true}, nullable: false},
+    {id: 2, name: 'broken', type: {kind: 'list', element: {id: 3, name: 'element', type: {kind: 'int', bits: 32, signed: true}, nullable: false}}, nullable: false},
+  ],
+};
+
+/** Rows up to which those that go are told by a string of bits, in which one is found at once and which keeps the others' order. */
+const mostBits = 2 ** 26;
+
 /**
  * Looks at staged rows with the eyes of a contract. Where nothing is bad that costs one scan of the columns that are checked and, for
- * each uniqueness that does not fail the commit, one hash table of its columns.
+ * each uniqueness that does not fail the commit, one hash table of its columns. Where something is, a small table of the bad rows is
+ * made first, by which the others are then kept in one pass and in their order.
  *
  * Of rows that are equal where they must not be, the first that breaks nothing else is kept; rows that are there already count as first.
  *
- * @param input.staged with `_row_id`; its schema may have `markFields`
+ * @param input.staged with `_row_id`, its positions from 0; its schema may have `markFields`
  * @param input.before what the rows are appended to
+ * @param input.keep writes rows into scratch
  * @throws CONTRACT_INVALID, CHECK_FAILED (a check that fails the commit), CHECK_BROKEN (its SQL fails)
  */
 export async function siftRows(input: {
-  dataset: string; contract: Contract; staged: Table; before: Table | null; engine: Engine; referenced: Referenced; signal?: AbortSignal;
+  dataset: string; contract: Contract; staged: Table; before: Table | null; engine: Engine; referenced: Referenced;
+  keep: (query: Query, schema: Schema) => Promise<readonly StagedFile[]>; signal?: AbortSignal;
 }): Promise<Sifting> {
   const {dataset, contract, staged, before, engine, signal} = input;
   const isMarked = staged.schema.fields.some(one => one.name === markFields[0]!.name);
@@ -61,58 +76,77 @@ export async function siftRows(input: {
   const nothing: Sifting = {findings: [], read, quarantined: 0, dropped: 0, queries: null};
   if (rules.length === 0 || (read === 0 && !isMarked)) return nothing;
 
-  const relations = {this: staged, ...keys, ...(before ? {before} : {})};
-  const row = async (sql: string) => (await engine.rows({sql, relations}, {signal}))[0]!;
-  const run = async (sql: string, one: (rule: RowRule) => string) => {
-    try {
-      return await row(sql);
-    } catch (error) {
-      throw (await culprit(rules, rule => row(one(rule)), dataset)) ?? error;
-    }
-  };
-
-  const local = rules.flatMap((rule, index) => (rule.broken === null ? [] : [`count(*) FILTER ((${rule.broken})) AS n${index}`]));
-  const repeated = rules.flatMap((rule, index) => (rule.unique ? [`(${extraRows(rule.unique, before !== null)}) AS n${index}`] : []));
-  const first = await run(
-    `SELECT ${[...(local.length > 0 ? ['counted.*'] : []), ...repeated].join(', ')} ${local.length > 0 ? `FROM (SELECT ${local.join(', ')} FROM this) AS counted` : ''}`,
-    rule => (rule.broken === null ? 'SELECT 1' : `SELECT count(*) FILTER ((${rule.broken})) FROM this`),
-  );
+  const relations: Record<string, Relation> = {this: staged, ...keys, ...(before ? {before} : {})};
+  const row = async (sql: string, also: Record<string, Relation> = {}) => (await engine.rows({sql, relations: {...relations, ...also}}, {signal}))[0]!;
+  const seen = await firstLook(rules, before !== null, row).catch(async error => {
+    throw (await culprit(rules, rule => row(rule.broken === null ? 'SELECT 1' : `SELECT count(*) FILTER ((${rule.broken})) FROM this`), dataset)) ?? error;
+  });
   // Marked files are written anew in any case, without the marks.
-  if (!isMarked && rules.every((_, index) => Number(first[`n${index}`]) === 0)) return nothing;
+  if (!isMarked && seen.every(({rows}) => rows === 0)) return nothing;
 
-  const marked = markedSql(rules, before !== null);
-  const found = await row(`${marked} SELECT ${[
-    ...rules.map((_, index) => `count(*) FILTER (b${index}) AS n${index}`), ...rules.map((rule, index) => `min_by(${rule.example}, _row_id) FILTER (b${index}) AS e${index}`),
-    'count(*) FILTER (aside) AS quarantined', 'count(*) FILTER (gone AND NOT aside) AS dropped',
-  ].join(', ')} FROM marked`);
-  const findings = rules.map((rule, index): Finding => ({
-    says: rule.says, fate: rule.severity === 'warn' ? 'warn' : rule.fate, rows: Number(found[`n${index}`]), example: shorten(String(found[`e${index}`] ?? '')),
-  })).filter(finding => finding.rows! > 0);
+  const marks: Table = {...stagedTable(await input.keep({sql: marksSql(rules, before !== null), relations}, marksSchema), marksSchema), rowIds: false};
+  const withMarks = {...relations, marks};
+  const inMarks = await engine.rows({sql: 'SELECT rule, count(*) AS rows, min(position) AS first FROM (SELECT position, unnest(broken) AS rule FROM marks) GROUP BY rule', relations: {marks}}, {signal});
+  const found = rules.map((rule, index) => {
+    const mark = inMarks.find(one => Number(one.rule) === index);
+    return rule.severity === 'warn' ? seen[index]! : {rows: Number(mark?.rows ?? 0), first: mark ? Number(mark.first) : null};
+  });
+  const findings = await told(rules, found, row);
   const failed = findings.filter(finding => finding.fate === 'fail');
   if (failed.length > 0) {
     throw new MillraceError('CHECK_FAILED', {dataset, checks: failed.map(({rows, says, example}) => `${rows} row${rows === 1 ? ' breaks' : 's break'} '${says}' (for example ${example})`).join('; ')});
   }
-  const changes = isMarked || findings.some(finding => finding.fate !== 'warn');
-  if (!changes) return {...nothing, findings};
+  if (!isMarked && findings.every(finding => finding.fate === 'warn')) return {...nothing, findings};
 
-  const emptying = (name: string): string => {
-    const empties = rules.flatMap((rule, index) => (rule.severity === 'error' && rule.fate === 'null_value' && rule.empties === name ? [`b${index}`] : []));
-    return empties.length === 0 ? identifier(name) : `CASE WHEN NOT (${empties.join(' OR ')}) THEN ${identifier(name)} END AS ${identifier(name)}`;
+  const [aside, gone] = [has(rules, ['quarantine']), has(rules, ['quarantine', 'drop'])];
+  const {quarantined, dropped, bits} = await row(
+    `SELECT count(*) FILTER (${aside}) AS quarantined, count(*) FILTER (${gone} AND NOT ${aside}) AS dropped, (bitstring_agg(position, 0, ${Math.max(0, Math.min(read, mostBits) - 1)}) FILTER (${gone} AND position < ${mostBits}))::VARCHAR AS bits FROM marks`, {marks},
+  );
+  const emptying = ({name}: Field): string => {
+    const conditions = rules.flatMap(rule => (rule.severity === 'error' && rule.fate === 'null_value' && rule.empties === name ? [`((${rule.broken!}))`] : []));
+    return conditions.length === 0 ? identifier(name) : `CASE WHEN (${conditions.join(' OR ')}) IS NOT TRUE THEN ${identifier(name)} END AS ${identifier(name)}`;
   };
-  const broken = rules.flatMap((rule, index) => (rule.severity === 'warn' || (isMarked && index < 2) ? [] : [`CASE WHEN b${index} THEN ${literal(rule.says)} END`]));
-  const list = `list_filter([${broken.join(', ')}]::VARCHAR[], lambda one: one IS NOT NULL)`;
-  const columns = own.map(one => identifier(one.name));
+  // A join would deliver the rows in another order than it reads them.
+  const stays = bits === null ? '' : read <= mostBits ? ' WHERE get_bit($1::BIT, _row_id::INTEGER) = 0' : ` WHERE _row_id NOT IN (SELECT position FROM marks WHERE ${gone}) ORDER BY _row_id`;
+  const says = `list_transform(list_filter(broken, lambda rule: rule >= ${isMarked ? misreadRules : 0}), lambda rule: [${rules.map(rule => literal(rule.says)).join(', ')}][rule + 1])`;
   const rest = markFields.slice(1).map(one => (isMarked ? identifier(one.name) : `NULL AS ${identifier(one.name)}`));
   return {
-    findings, read, quarantined: Number(found.quarantined), dropped: Number(found.dropped),
+    findings, read, quarantined: Number(quarantined), dropped: Number(dropped),
     queries: {
-      // A join may deliver in another order than it reads.
-      kept: `${marked} SELECT ${own.map(one => emptying(one.name)).join(', ')} FROM marked WHERE NOT gone${rules.some(rule => rule.unique) ? ' ORDER BY _row_id' : ''}`,
-      bad: `${marked} SELECT ${columns.join(', ')}, ${isMarked ? `coalesce(${reasons}, []) || ${list}` : list} AS ${reasons}, ${rest.join(', ')}, _row_id AS position FROM marked WHERE aside ORDER BY _row_id`,
-      relations,
+      kept: `SELECT ${own.map(emptying).join(', ')} FROM this${stays}`,
+      ...(bits !== null && read <= mostBits ? {params: [String(bits)]} : {}),
+      bad: `SELECT ${own.map(one => identifier(one.name)).join(', ')}, ${isMarked ? `coalesce(${reasons}, []) || _says` : '_says'} AS ${reasons}, ${rest.join(', ')}, _position
+        FROM this JOIN (SELECT position AS _position, ${says} AS _says FROM marks WHERE ${aside}) AS found ON _position = _row_id ORDER BY _position`,
+      relations: withMarks,
     },
   };
 }
+
+/** How many rows break each rule, and the first of them; of a uniqueness that nobody has looked at row by row only how many. */
+async function firstLook(rules: readonly RowRule[], appended: boolean, row: (sql: string) => Promise<Readonly<Record<string, SqlValue>>>): Promise<{rows: number; first: number | null}[]> {
+  const local = rules.flatMap(({broken}, index) => (broken === null ? [] : [`count(*) FILTER ((${broken})) AS n${index}, min(_row_id) FILTER ((${broken})) AS f${index}`]));
+  const repeated = rules.flatMap((rule, index) => (rule.unique ? [`(${extraRows(rule.unique, appended)}) AS n${index}`] : []));
+  const answer = await row(`SELECT ${[...(local.length > 0 ? ['counted.*'] : []), ...repeated].join(', ')} ${local.length > 0 ? `FROM (SELECT ${local.join(', ')} FROM this) AS counted` : ''}`);
+  return rules.map((_, index) => ({rows: Number(answer[`n${index}`]), first: answer[`f${index}`] === undefined || answer[`f${index}`] === null ? null : Number(answer[`f${index}`])}));
+}
+
+/** What to tell of the rules that were broken, each with its first row. */
+async function told(rules: readonly RowRule[], found: readonly {rows: number; first: number | null}[], row: (sql: string) => Promise<Readonly<Record<string, SqlValue>>>): Promise<Finding[]> {
+  const shown = found.flatMap(({first}, index) => (first === null ? [] : [{index, first}]));
+  const examples = shown.length === 0 ? {} : await row(
+    `SELECT ${shown.map(({index, first}) => `any_value(${rules[index]!.example}) FILTER (_row_id = ${first}) AS e${index}`).join(', ')} FROM this WHERE _row_id IN (${[...new Set(shown.map(({first}) => first))].join(', ')})`,
+  );
+  return rules.flatMap((rule, index): Finding[] => (found[index]!.rows === 0 ? [] : [{
+    says: rule.says, fate: rule.severity === 'warn' ? 'warn' : rule.fate, rows: found[index]!.rows, example: shorten(String((examples as Record<string, unknown>)[`e${index}`] ?? 'a repeated one')),
+  }]));
+}
+
+/** Whether a row of `marks` broke a rule of one of these fates. */
+const has = (rules: readonly RowRule[], fates: readonly Fate[]): string =>
+  `list_has_any(broken, [${rules.flatMap((rule, index) => (rule.severity === 'error' && fates.includes(rule.fate) ? [index] : [])).join(', ')}]::INTEGER[])`;
+
+/** How many rules stand before a contract's own where files are marked. */
+const misreadRules = 2;
 
 /** Rows that the step itself found to be bad. A value that cannot be read is null already; a line without values has nothing to keep. */
 function misread({onBadRow = 'fail'}: Contract): RowRule[] {
@@ -132,29 +166,24 @@ function extraRows(unique: readonly string[], appended: boolean): string {
   return appended ? `${within} + (SELECT count(*) FROM this SEMI JOIN before USING (${list(unique)}))` : within;
 }
 
-/** Every row with a mark for each rule (`b0`, `b1`, …), `gone` where it does not stay, `aside` where it is quarantined. */
-function markedSql(rules: readonly RowRule[], appended: boolean): string {
-  const removes = (fates: readonly Fate[], among: (rule: RowRule) => boolean): string =>
-    rules.flatMap((rule, index) => (rule.severity === 'error' && fates.includes(rule.fate) && among(rule) ? [`b${index}`] : [])).join(' OR ') || 'false';
-  const local = rules.flatMap((rule, index) => (rule.broken === null ? [] : [`((${rule.broken})) IS TRUE AS b${index}`]));
-  const ctes = [`locally AS (SELECT *${local.map(one => `, ${one}`).join('')} FROM this)`];
-  const later: string[] = [];
-  rules.forEach(({unique}, index) => {
-    if (!unique) return;
-    const stays = `SELECT * FROM locally WHERE NOT (${removes(['quarantine', 'drop'], rule => rule.broken !== null)}) AND ${present(unique)}`;
-    ctes.push(`stays${index} AS (${stays})`, `later${index} AS (
-      SELECT _row_id FROM (
-        SELECT _row_id, row_number() OVER (PARTITION BY ${list(unique)} ORDER BY _row_id) AS nth
-        FROM stays${index} SEMI JOIN (SELECT ${list(unique)} FROM stays${index} GROUP BY ALL HAVING count(*) > 1) AS twice USING (${list(unique)})
-      ) WHERE nth > 1${appended ? ` UNION SELECT _row_id FROM stays${index} SEMI JOIN before USING (${list(unique)})` : ''}
-    )`);
-    later.push(`_row_id IN (SELECT _row_id FROM later${index}) AS b${index}`);
+/** The content of `marksSchema`, in the order of positions. */
+function marksSql(rules: readonly RowRule[], appended: boolean): string {
+  const local = rules.flatMap(({severity, broken}, index) => (severity === 'error' && broken !== null ? [{index, broken}] : []));
+  const removing = rules.filter(({severity, fate, broken}) => severity === 'error' && broken !== null && (fate === 'quarantine' || fate === 'drop')).map(({broken}) => `((${broken!}))`).join(' OR ');
+  const parts = rules.flatMap(({severity, unique}, index) => {
+    if (severity !== 'error' || !unique) return [];
+    const stays = `(SELECT _row_id, ${list(unique)} FROM this WHERE ${present(unique)}${removing === '' ? '' : ` AND (${removing}) IS NOT TRUE`})`;
+    return [`SELECT _row_id AS position, ${index} AS rule FROM (
+      SELECT _row_id, row_number() OVER (PARTITION BY ${list(unique)} ORDER BY _row_id) AS nth
+      FROM ${stays} AS stays SEMI JOIN (SELECT ${list(unique)} FROM ${stays} GROUP BY ALL HAVING count(*) > 1) AS twice USING (${list(unique)})
+    ) WHERE nth > 1${appended ? ` UNION SELECT _row_id AS position, ${index} AS rule FROM ${stays} AS stays SEMI JOIN before USING (${list(unique)})` : ''}`];
   });
-  ctes.push(
-    `everywhere AS (SELECT *${later.map(one => `, ${one}`).join('')} FROM locally)`,
-    `marked AS (SELECT *, (${removes(['quarantine'], () => true)}) AS aside, (${removes(['quarantine', 'drop'], () => true)}) AS gone FROM everywhere)`,
-  );
-  return `WITH ${ctes.join(', ')}`;
+  if (local.length > 0) {
+    const broken = local.map(({index, broken: condition}) => `CASE WHEN ((${condition})) THEN ${index} END`).join(', ');
+    parts.unshift(`SELECT _row_id AS position, unnest(list_filter([${broken}], lambda rule: rule IS NOT NULL)) AS rule FROM this WHERE ${local.map(({broken: condition}) => `((${condition}))`).join(' OR ')}`);
+  }
+  const all = parts.length === 0 ? 'SELECT NULL::BIGINT AS position, NULL::INTEGER AS rule WHERE false' : parts.map(part => `(${part})`).join(' UNION ALL ');
+  return `SELECT position, list(rule ORDER BY rule) AS broken FROM (${all}) GROUP BY position ORDER BY position`;
 }
 
 /** The rule whose SQL fails on these rows. */

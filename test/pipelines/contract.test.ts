@@ -26,6 +26,9 @@ async function ingest(name: string, csv: string, contract: object, mode = 'overw
   return {id, status, error, counts: Object.fromEntries(Object.entries(run as Counts).map(([key, value]) => [key, Number(value)]))};
 }
 
+/** Names that the sifting itself might use. */
+const awkward = 'position,broken,found,rule\n1,2,x,1\n2,3,y,1\n2,4,z,1\n';
+
 const trips = 'id,delay,zip,city\n1,5,00501,Bern\n2,-500,00502,Bern\n3,7,x,Thun\n3,8,00503,Thun\n,9,00504,Biel\n6,10,00505,Nowhere\n7,11,00506,\n';
 
 test('rows are kept aside whole, with the reasons, their place and their run', async () => {
@@ -50,6 +53,14 @@ test('rows are kept aside whole, with the reasons, their place and their run', a
   ]);
   expect(dataset.quarantine).toEqual({name: 'aside_quarantine', rowCount: '4'});
   expect(dataset.schema.fields[0]).toEqual({name: 'id', nullable: false});
+}, 60_000);
+
+test('columns may have any name', async () => {
+  const {counts} = await ingest('awkward', awkward, {key: ['position'], onBadRow: 'quarantine', checks: [{range: {column: 'broken', min: 3}, onBadRow: 'null_value'}, {pattern: {column: 'found', regex: '[xyz]'}, severity: 'warn'}]});
+  expect(counts).toMatchObject({rowsRead: 3, rowsWritten: 2, rowsQuarantined: 1});
+  expect(await data(url, '{ awkward(order_by: [{position: asc}]) { position broken } awkward_quarantine { position broken found rule quarantine_record } }')).toEqual({
+    awkward: [{position: 1, broken: null}, {position: 2, broken: 3}], awkward_quarantine: [{position: 2, broken: 4, found: 'z', rule: 1, quarantine_record: '3'}],
+  });
 }, 60_000);
 
 test('each check may have a fate of its own; warnings leave rows alone', async () => {
