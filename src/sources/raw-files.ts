@@ -7,6 +7,7 @@ import {sha256OfFiles} from '../core/sha256.ts';
 import type {OpenedSource, RawFile, SourceFormat, SourceSpec} from './source.ts';
 import {findEncoding, toUtf8} from './text-encoding.ts';
 import type {FoundEncoding} from './text-encoding.ts';
+import {findUntidy, tidied} from './tidy-text.ts';
 import {unpack} from './unpack.ts';
 
 /** Converts an Arrow IPC file or stream into Parquet: an engine does it. */
@@ -76,8 +77,9 @@ export async function openFiles(found: readonly FoundFile[], spec: SourceSpec, s
 
 /** The files as an engine reads them: themselves, or copies. */
 async function readable(
-  looked: readonly Looked[], format: SourceFormat, compression: 'gzip' | 'zstd' | undefined, {encoding: said}: RawOptions, folder: () => Promise<string>, {importArrow, maxExpansion}: OpenOptions,
+  looked: readonly Looked[], format: SourceFormat, compression: 'gzip' | 'zstd' | undefined, options: RawOptions, folder: () => Promise<string>, {importArrow, maxExpansion}: OpenOptions,
 ): Promise<{paths: string[]; text: OpenedSource['text']}> {
+  const {encoding: said} = options;
   const paths: string[] = [];
   const texts: FoundEncoding[] = [];
   for (const [index, file] of looked.entries()) {
@@ -88,12 +90,15 @@ async function readable(
     } else if (format !== 'parquet') {
       if (compression) await unpack(file, compression, (path = join(await folder(), `${index}.unpacked`)), maxExpansion);
       const text = said ? {encoding: said, evidence: [{rule: 'encoding', detail: `${said}, as was said`, count: null} as const]} : await findEncoding(file.name, path);
-      texts.push(text);
-      if (text.encoding !== 'utf-8') {
-        const packed = path;
-        await toUtf8(file.name, packed, text.encoding, (path = join(await folder(), `${index}.utf8`)));
-        if (packed !== file.path) await rm(packed);
-      }
+      const rewrite = async (write: (from: string, to: string) => Promise<void>, ending: string): Promise<void> => {
+        const from = path;
+        await write(from, (path = join(await folder(), `${index}.${ending}`)));
+        if (from !== file.path) await rm(from);
+      };
+      if (text.encoding !== 'utf-8') await rewrite((from, to) => toUtf8(file.name, from, text.encoding, to), 'utf8');
+      const untidy = engineFormat[format] === 'csv' ? await findUntidy(path, options) : null;
+      if (untidy) await rewrite((from, to) => tidied(from, untidy, to), 'tidy');
+      texts.push({...text, evidence: [...text.evidence, ...(untidy?.evidence ?? [])]});
     }
     paths.push(path);
   }

@@ -172,6 +172,56 @@ describe('encodings', () => {
   });
 });
 
+describe('untidy text', () => {
+  const rulesOf = ({text}: {text: {evidence: readonly {rule: string}[]} | null}) => text!.evidence.map(({rule}) => rule);
+
+  test.each<[what: string, content: string, rows: object[]]>([
+    ['spaces before quotes', 'a, b, c\n"x, 1",   "y",  1\n"z, 2", "w ""q""" , 2\n', [{a: 'x, 1', b: 'y', c: 1}, {a: 'z, 2', b: 'w "q"', c: 2}]],
+    ['escaped by a backslash', 'a, b\n"H. \\"B\\" E",   "USA"\n"é",     "GBR"\n', [{a: 'H. "B" E', b: 'USA'}, {a: 'é', b: 'GBR'}]],
+    ['spaces and line breaks within quotes', 'a;b\n"x;   ""y""";   "p\n  q"\n"";  "r"\n', [{a: 'x;   "y"', b: 'p\n  q'}, {a: '', b: 'r'}]],
+  ])('%s', async (_, content, rows) => {
+    await put('spaced.csv', content);
+    const found = await read({path: 'spaced.csv'});
+    expect([found.rows, rulesOf(found.opened)]).toEqual([rows, ['quote']]);
+    expect(await readdir(scratch)).toEqual([]);
+  });
+
+  test('over chunks, and gzip', async () => {
+    const lines = Array.from({length: 200_000}, (_, index) => `"${index}é",${' '.repeat(1 + (index % 37))}"v ${index}"`);
+    await put('spaced.csv.gz', gzipSync(`a,b\n${lines.join('\n')}\n`));
+    const {rows} = await read({path: 'spaced.csv.gz'});
+    expect([rows.length, rows.filter((row, index) => row.a !== `${index}é` || row.b !== `v ${index}`)]).toEqual([200_000, []]);
+  });
+
+  test.each([['a;b\n1;He said, "hi"\n2;then, "ho"\n'], ["a,b\n1,'x, \"y\"'\n2,'z, \"w\"'\n"], ['a,b\n1,"x, ""y"""\n'], ['a\tb\n1\tx, "y" z\n2\tw\n']])('quotes that are in values stay: %j', async content => {
+    await put('quotes.csv', content);
+    expect((await read({path: 'quotes.csv'})).opened.text!.evidence).toEqual([]);
+  });
+
+  test('spaces before quotes far behind are told', async () => {
+    await put('late.csv', `a,b\n${'1,x\n'.repeat(60_000)}2,   "y"\n${'1,x\n'.repeat(60_000)}`);
+    const opened = await sources.open({path: 'late.csv'}, scratch);
+    const {evidence, rowCount} = await engine.sniff(opened.raw);
+    await opened.close();
+    expect([rowCount, evidence[1]!.evidence]).toEqual([120_001, [expect.objectContaining({rule: 'quote', ambiguous: true})]]);
+  });
+
+  test.each<[content: string, rows: object[]]>([
+    ['a,b\r\n1,x\r\n2,y\n', [{a: 1, b: 'x'}, {a: 2, b: 'y'}]],
+    ['a,b\n1,x\r\n2,"y\r\nz"\r\n', [{a: 1, b: 'x'}, {a: 2, b: 'y\r\nz'}]],
+  ])('line ends of two kinds: %j', async (content, rows) => {
+    await put('mixed.csv', content);
+    const found = await read({path: 'mixed.csv'});
+    expect([found.rows, rulesOf(found.opened)]).toEqual([rows, ['newlines']]);
+  });
+
+  test('line breaks in quotes are no line ends', async () => {
+    await put('breaks.csv', 'a,b\r\n1,"x\ny"\r\n2,"z"\r\n');
+    const {opened, rows} = await read({path: 'breaks.csv'});
+    expect([opened.text!.evidence, rows]).toEqual([[], [{a: 1, b: 'x\ny'}, {a: 2, b: 'z'}]]);
+  });
+});
+
 describe('bombs', () => {
   test.each([['gz', gzipSync], ['zst', zstdCompressSync]] as const)('a .%s that expands too far is left, with nothing behind it', async (ending, pack) => {
     await put(`bomb.csv.${ending}`, pack(Buffer.alloc(100 * 2 ** 20, '1\n')));

@@ -27,7 +27,7 @@ export type Rule =
   | 'no_values' | 'said'
   | 'name_mapped' | 'name_made' | 'duplicate_name'
   /** Of the whole file. */
-  | 'delimiter' | 'quote' | 'header' | 'skipped_lines' | 'encoding' | 'byte_order_mark';
+  | 'delimiter' | 'quote' | 'header' | 'skipped_lines' | 'newlines' | 'encoding' | 'byte_order_mark';
 
 /** Why something is as it is; `count` is how many values or lines it concerns, null where that says nothing. */
 export interface Evidence {

@@ -65,7 +65,7 @@ export async function proveColumns(lease: Lease, relation: string, columns: read
       const [claim, finding] = [claims[place]!, findings[place]!];
       if (claim.reading.type === 'utf8' || finding.bad === 0 || (said && raw.options.lenient)) {
         const reading = narrowed(claim.reading, finding, said !== undefined);
-        proven[index] = {raw: {name, ...reading}, finding, evidence: [...evidence, ...counted(guesses[index]!, finding), ...seen(reading, finding)]};
+        proven[index] = {raw: {name, ...reading}, finding, evidence: [...evidence, ...counted(guesses[index]!, finding), ...seen(reading, finding), ...quoteInside(columns[index]!, reading, finding)]};
         return;
       }
       if (said) throw sourceUnreadable(`the column '${name}' is said to be ${said.type}, but ${finding.bad} ${finding.bad === 1 ? 'value is' : 'values are'} not exactly that, for example '${finding.badTexts[0]!.slice(0, 60)}'`, raw);
@@ -122,6 +122,10 @@ function seen(reading: Reading, {emptyTexts, words, min, max}: Finding): Evidenc
   if (reading.type !== 'utf8' && reading.nulls?.length === 1 && reading.nulls[0] === '' && words > 0) evidence.push({rule: 'null_words', detail: `'' in quotes among values of type ${reading.type} is null`, count: words});
   return evidence;
 }
+
+/** A quote after spaces is a character like others to a reader of delimited text; where the beginning of a file has them, its source left them out. */
+const quoteInside = ({strings}: TextColumn, {type}: Reading, {min}: Finding): Evidence[] =>
+  type === 'utf8' && !strings && min !== null && /^ +"/.test(min) ? [{rule: 'quote', detail: `spaces before a quote, as in '${min.slice(0, 40)}': both are kept as characters of the value`, count: null, ambiguous: true}] : [];
 
 /** Legal names, types and profiles of proven columns. */
 export function described(columns: readonly ProvenColumn[], samples: readonly (readonly string[])[]): {schema: Schema; profile: ColumnProfile[]; evidence: ColumnEvidence[]} {
