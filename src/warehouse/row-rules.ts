@@ -14,6 +14,8 @@ export interface RowRule {
   readonly fate: Fate;
   /** True for a row that breaks it, read from that row and from `relations` alone; null: see `unique`. */
   readonly broken: string | null;
+  /** `broken` looks for the row's value in another relation. */
+  readonly joins?: boolean;
   /** No two rows are equal in these columns: the first stays. */
   readonly unique?: readonly string[];
   /** The column that `null_value` empties. */
@@ -94,7 +96,7 @@ export async function rowRules(dataset: string, contract: Contract, schema: Sche
     const name = `key_${rules.length}`;
     relations[name] = other.table;
     rules.push({
-      says: `${column} is a key of ${references}`, severity: 'error', fate, empties: column, example: show([column]),
+      says: `${column} is a key of ${references}`, severity: 'error', fate, joins: true, empties: column, example: show([column]),
       broken: `${identifier(field.name)} IS NOT NULL AND ${identifier(field.name)} NOT IN (SELECT ${identifier(target)} FROM ${name} WHERE ${identifier(target)} IS NOT NULL)`,
     });
   }

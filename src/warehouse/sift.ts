@@ -102,19 +102,22 @@ export async function siftRows(input: {
   const {quarantined, dropped, bits} = await row(
     `SELECT count(*) FILTER (${aside}) AS quarantined, count(*) FILTER (${gone} AND NOT ${aside}) AS dropped, (bitstring_agg(position, 0, ${Math.max(0, Math.min(read, mostBits) - 1)}) FILTER (${gone} AND position < ${mostBits}))::VARCHAR AS bits FROM marks`, {marks},
   );
+  const empties = rules.filter(rule => rule.severity === 'error' && rule.fate === 'null_value' && rule.empties !== null);
   const emptying = ({name}: Field): string => {
-    const conditions = rules.flatMap(rule => (rule.severity === 'error' && rule.fate === 'null_value' && rule.empties === name ? [`((${rule.broken!}))`] : []));
+    const conditions = empties.filter(rule => rule.empties === name).map(rule => `((${rule.broken!}))`);
     return conditions.length === 0 ? identifier(name) : `CASE WHEN (${conditions.join(' OR ')}) IS NOT TRUE THEN ${identifier(name)} END AS ${identifier(name)}`;
   };
   // A join would deliver the rows in another order than it reads them.
-  const stays = bits === null ? '' : read <= mostBits ? ' WHERE get_bit($1::BIT, _row_id::INTEGER) = 0' : ` WHERE _row_id NOT IN (SELECT position FROM marks WHERE ${gone}) ORDER BY _row_id`;
+  const byBits = bits !== null && read <= mostBits;
+  const stays = bits === null ? '' : byBits ? ' WHERE get_bit($1::BIT, _row_id::INTEGER) = 0' : ` WHERE _row_id NOT IN (SELECT position FROM marks WHERE ${gone})`;
+  const order = (bits !== null && !byBits) || empties.some(rule => rule.joins) ? ' ORDER BY _row_id' : '';
   const says = `list_transform(list_filter(broken, lambda rule: rule >= ${isMarked ? misreadRules : 0}), lambda rule: [${rules.map(rule => literal(rule.says)).join(', ')}][rule + 1])`;
   const rest = markFields.slice(1).map(one => (isMarked ? identifier(one.name) : `NULL AS ${identifier(one.name)}`));
   return {
     findings, read, quarantined: Number(quarantined), dropped: Number(dropped),
     queries: {
-      kept: `SELECT ${own.map(emptying).join(', ')} FROM this${stays}`,
-      ...(bits !== null && read <= mostBits ? {params: [String(bits)]} : {}),
+      kept: `SELECT ${own.map(emptying).join(', ')} FROM this${stays}${order}`,
+      ...(byBits ? {params: [String(bits)]} : {}),
       bad: `SELECT ${own.map(one => identifier(one.name)).join(', ')}, ${isMarked ? `coalesce(${reasons}, []) || _says` : '_says'} AS ${reasons}, ${rest.join(', ')}, _position
         FROM this JOIN (SELECT position AS _position, ${says} AS _says FROM marks WHERE ${aside}) AS found ON _position = _row_id ORDER BY _position`,
       relations: withMarks,

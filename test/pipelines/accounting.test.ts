@@ -3,7 +3,7 @@
  * deleted or dropped: told by tags that no two lines share. More cases: MILLRACE_ACCOUNTING_CASES=500.
  */
 import type {Contract, Fate} from '../../src/schemas/contract.ts';
-import {collect, data, runEvents, runToEnd, useApp} from '../support/project.ts';
+import {collect, data, putPipeline, runEvents, runToEnd, useApp} from '../support/project.ts';
 import type {Project} from '../support/project.ts';
 import {createRandom} from '../support/random.ts';
 
@@ -64,7 +64,7 @@ test('every line that was read is accounted for', async () => {
         return `${id},${isDirty && chance(0.1) ? pick(['x', '1.5', '-3', '99', '']) : integer(0, 90)},${isDirty && chance(0.1) ? 'z' : pick(['a', 'b', 'c'])},${tag}`;
       });
       project.write(`${dataset}.csv`, ['id,amount,word,tag', ...lines].join('\n'));
-      project.write('jobs/accounts.js', `export default {name: 'account', steps: [{kind: 'ingest', name: 'load', source: {path: '${dataset}.csv', options: {header: true, delimiter: ','}}, into: '${dataset}', mode: '${mode}', contract: ${JSON.stringify(contract)}}]}`);
+      await putPipeline(url, 'account', [{kind: 'ingest', name: 'load', source: {path: `${dataset}.csv`, options: {header: true, delimiter: ','}}, into: dataset, mode, contract}]);
       const counts = await countsOf((await runToEnd(url, 'account')).id);
       const after = await contentOf(dataset);
       const told = `case ${one}, round ${round}, ${mode}: ${JSON.stringify({contract, lines, counts})}`;

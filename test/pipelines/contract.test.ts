@@ -1,5 +1,5 @@
 /** What a contract refuses is kept aside, dropped, made null or fails the step; every row read is accounted for. */
-import {collect, data, runEvents, runToEnd, useApp} from '../support/project.ts';
+import {collect, data, putPipeline, runEvents, runToEnd, useApp} from '../support/project.ts';
 import type {Project} from '../support/project.ts';
 
 let project: Project;
@@ -19,7 +19,7 @@ interface Counts {
 /** Runs a pipeline that ingests a CSV file; answers how it ended and what became of the rows. */
 async function ingest(name: string, csv: string, contract: object, mode = 'overwrite') {
   project.write(`${name}.csv`, csv);
-  project.write(`jobs/${name}.js`, `export default {name: 'load_${name}', steps: [{kind: 'ingest', name: 'load', source: {path: '${name}.csv'}, into: '${name}', mode: '${mode}', contract: ${JSON.stringify(contract)}}]}`);
+  await putPipeline(url, `load_${name}`, [{kind: 'ingest', name: 'load', source: {path: `${name}.csv`}, into: name, mode, contract}]);
   const {id, events} = await runToEnd(url, `load_${name}`);
   const {run} = await data(url, `query($id: ID!) { run(id: $id) { rowsRead rowsWritten rowsSuperseded rowsDeleted rowsQuarantined rowsDropped } }`, {id});
   const {status, error} = events.at(-1)!.run as {status: string; error: {code: string; message: string} | null};
@@ -218,7 +218,7 @@ describe('what cannot be read', () => {
   }, 60_000);
 
   test('in JSON as well', async () => {
-    project.write('jobs/json_in.js', `export default {name: 'load_json_in', steps: [{kind: 'ingest', name: 'load', source: {path: 'json_in.ndjson'}, into: 'json_in', contract: ${JSON.stringify({columns: {year: {type: 'int32'}, title: {type: 'utf8'}}, onBadRow: 'quarantine'})}}]}`);
+    await putPipeline(url, 'load_json_in', [{kind: 'ingest', name: 'load', source: {path: 'json_in.ndjson'}, into: 'json_in', contract: {columns: {year: {type: 'int32'}, title: {type: 'utf8'}}, onBadRow: 'quarantine'}}]);
     project.write('json_in.ndjson', ['{"title": "Up", "year": 2009}', '{"title": 300, "year": "2006"}', '{"title": "It", "year": "soon"}'].join('\n'));
     await runToEnd(url, 'load_json_in');
     const answer = await data(url, '{ json_in(order_by: [{year: asc}]) { title year } json_in_quarantine { title year quarantine_reasons quarantine_raw quarantine_record } }');
@@ -228,3 +228,13 @@ describe('what cannot be read', () => {
     });
   }, 60_000);
 });
+
+test('a foreign key may empty its column; what it refers to stays', async () => {
+  await ingest('towns', 'name\nBern\nThun\n', {key: ['name']});
+  const rows = ['id,town', ...Array.from({length: 50}, (_, index) => `${index},${['Bern', 'Thun', 'Atlantis'][index % 3]}`)].join('\n');
+  const {counts} = await ingest('visits', rows, {foreignKeys: [{column: 'town', references: 'towns', as: 'place', onBadRow: 'null_value'}]});
+  expect(counts).toMatchObject({rowsRead: 50, rowsWritten: 50, rowsQuarantined: 0});
+  const {visits} = await data(url, '{ visits(order_by: [{_row_id: asc}]) { id town place { name } } }');
+  expect(visits).toEqual(Array.from({length: 50}, (_, id) => (id % 3 === 2 ? {id, town: null, place: null} : {id, town: ['Bern', 'Thun'][id % 3], place: {name: ['Bern', 'Thun'][id % 3]}})));
+  expect((await ingest('guests', rows, {onBadRow: 'quarantine', foreignKeys: [{column: 'town', references: 'towns'}]})).counts).toMatchObject({rowsRead: 50, rowsWritten: 34, rowsQuarantined: 16});
+}, 60_000);

@@ -88,6 +88,12 @@ export async function collect(url: string, query: string, variables: Record<stri
   return results;
 }
 
+/** Stores a pipeline of these steps. @throws when it is refused */
+export async function putPipeline(url: string, name: string, steps: readonly object[]): Promise<void> {
+  const {createPipeline} = await data(url, `mutation($definition: JSON!) { createPipeline(definition: $definition) { __typename ... on Failure { code message } } }`, {definition: {name, steps}});
+  if (createPipeline.__typename !== 'PipelineCreated') throw new Error(JSON.stringify(createPipeline));
+}
+
 /** Starts a run and waits for its end; answers its events. */
 export async function runToEnd(url: string, pipeline: string, params: Record<string, unknown> = {}): Promise<{id: string; events: Record<string, any>[]}> {
   const {startRun} = await data(url, `mutation($input: StartRunInput!) { startRun(input: $input) { ... on RunStarted { run { id } } ... on Failure { code message hint } } }`, {
