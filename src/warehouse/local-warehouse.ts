@@ -3,6 +3,7 @@ import {mkdir, readdir, rename, rm, stat} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {isDeepStrictEqual} from 'node:util';
 import type {Catalog, Stores} from '../catalog/catalog.ts';
+import {patiently} from '../core/async.ts';
 import {MillraceError} from '../core/errors.ts';
 import {syncPath} from '../core/files.ts';
 import {sha256OfFile, sha256OfFiles} from '../core/sha256.ts';
@@ -44,6 +45,9 @@ export interface WarehouseOptions {
   /** Default: no reader is known. */
   readonly breakages?: FindBreakages;
 }
+
+/** Seconds that the removal of a failed commit's files waits for a catalog that is away. */
+const patience = 10;
 
 /** Snapshots that a distribution is compared with. */
 const comparedSnapshots = 3;
@@ -279,8 +283,9 @@ class LocalWarehouse implements Warehouse {
 
   /** A COMMIT whose answer was lost may stand: only files of which the catalog says that they are nobody's are removed. */
   private async abandon(dataset: string, id: string): Promise<void> {
-    const committed = await this.catalog.transaction(stores => stores.datasets.committed(dataset, id)).catch(() => null);
-    if (committed === false) await rm(this.pathOf(`data/${dataset}/${id}`), {recursive: true, force: true});
+    // Null is a dataset that does not exist: then its first commit does not stand either. Whoever calls has waited for that to end.
+    const committed = await patiently(() => this.catalog.transaction(stores => stores.datasets.committed(dataset, id)), patience).catch(() => true);
+    if (committed !== true) await rm(this.pathOf(`data/${dataset}/${id}`), {recursive: true, force: true});
   }
 
   private async referenced(name: string, branch: string): Promise<{table: Table; key: readonly string[]}> {
