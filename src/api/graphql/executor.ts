@@ -129,7 +129,7 @@ export class Executor {
     const core: FieldNode[] = [];
     for (const [key, nodes] of roots) {
       const name = nodes[0]!.name.value;
-      const root = graph.roots.get(name);
+      const root = graph.roots.query.get(name);
       if (root) {
         let plan: DataField['plan'];
         try {

@@ -9,6 +9,7 @@ import {Lru} from './data/plan-cache.ts';
 import {Executor} from './executor.ts';
 import {checkSize} from './limits.ts';
 import type {GraphModelSource} from './services.ts';
+import {validationRules} from './validation-rules.ts';
 
 /** A document and the version of the graph that will answer it. */
 export interface Prepared {
@@ -84,7 +85,7 @@ export class Graph {
       return {source, executor, document: null, errors: [error instanceof GraphQLError ? error : new GraphQLError('The document is nested too deeply to be read.')]};
     }
     measure(document, limits);
-    const errors = validate(executor.graph.schema, document);
+    const errors = validate(executor.graph.schema, document, validationRules);
     if (errors.length > 0) return {source, executor, document: null, errors};
     if (source.length <= keptLength) documents.set(source, document);
     return {source, executor, document, errors};

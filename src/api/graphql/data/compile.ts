@@ -1,10 +1,10 @@
 import type {FieldNode, GraphQLFieldMap, GraphQLObjectType} from 'graphql';
 import type {AsOf} from '../../../warehouse/warehouse.ts';
 import {Aggregates} from './aggregate.ts';
-import type {DataRoot} from './data-schema.ts';
 import {givenArguments} from './given.ts';
 import type {Given, Variables} from './given.ts';
 import type {AggregatePart, Answer, CompileInput, FieldPlan} from './plan.ts';
+import type {DataRoot} from './roots.ts';
 import {collectBelow} from './selection.ts';
 import type {Collected} from './selection.ts';
 import {StatementBuilder} from './statement-builder.ts';

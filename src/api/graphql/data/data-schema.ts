@@ -1,34 +1,24 @@
-import {GraphQLID, GraphQLInputObjectType, GraphQLObjectType, GraphQLScalarType, GraphQLSchema, validateSchema} from 'graphql';
-import type {GraphQLError, GraphQLFieldConfigMap, GraphQLInputObjectType as InputObject} from 'graphql';
+import {GraphQLID, GraphQLInputObjectType, GraphQLObjectType, GraphQLScalarType} from 'graphql';
+import type {GraphQLField, GraphQLInputObjectType as InputObject, GraphQLSchema} from 'graphql';
 import {MillraceError} from '../../../core/errors.ts';
-import {typeName} from '../../../schemas/schema.ts';
-import {datasetTypes, predictionTypes} from './dataset-types.ts';
-import type {DatasetTypes, TypeWorld} from './dataset-types.ts';
-import type {GraphModel, GraphPrediction} from './graph-model.ts';
+import type {GraphModel} from './graph-model.ts';
+import {LazyObjectType, lazyRecord, LazySchema} from './lazy-schema.ts';
+import {rootsOf} from './roots.ts';
+import type {DataRoot, RootOperation} from './roots.ts';
 import {connected, shapesOf} from './shape.ts';
 import type {DatasetShape} from './shape.ts';
-
-/** What a root field of the query type that belongs to the data graph asks for. */
-export interface DataRoot {
-  readonly kind: 'rows' | 'byPk' | 'aggregate';
-  readonly dataset: string;
-}
+import {TypesOfDatasets} from './types-of-datasets.ts';
 
 /** One version of the graph: the schema clients see, and what its data fields mean. Immutable; a swap makes another. */
 export interface DataSchema {
   readonly version: bigint;
+  /** Types of a dataset are made when they are first asked for. */
   readonly schema: GraphQLSchema;
   readonly core: GraphQLSchema;
   readonly shapes: ReadonlyMap<string, DatasetShape>;
-  readonly roots: ReadonlyMap<string, DataRoot>;
-  readonly types: ReadonlyMap<string, DatasetTypes>;
+  readonly roots: Readonly<Record<RootOperation, ReadonlyMap<string, DataRoot>>>;
+  readonly types: TypesOfDatasets;
   readonly asOf: InputObject;
-  readonly predictions: ReadonlyMap<string, PredictionEntry>;
-}
-
-interface PredictionEntry {
-  readonly signature: string;
-  readonly types: {readonly output: GraphQLObjectType; readonly set: InputObject | null};
 }
 
 /** Time comes from the core's `AsOf` where it has one, so that core and data fields take the same value. */
@@ -59,7 +49,7 @@ export function swapDataSchema(previous: DataSchema, model: GraphModel): DataSch
   for (const dataset of model.datasets) if (before.get(dataset.name)?.dataset !== dataset && !sameDataset(before.get(dataset.name)?.dataset, dataset)) changed.add(dataset.name);
   const names = new Set(model.datasets.map(({name}) => name));
   for (const name of before.keys()) if (!names.has(name)) changed.add(name);
-  if (changed.size === 0) return {...previous, version: model.version, shapes: shapesOf(model)};
+  if (changed.size === 0) return {...previous, version: model.version, shapes: shapesOf(model, before)};
   return assemble(model, previous.core, previous.asOf, previous, changed);
 }
 
@@ -67,84 +57,42 @@ export function swapDataSchema(previous: DataSchema, model: GraphModel): DataSch
 const sameDataset = (a: unknown, b: unknown): boolean => a !== undefined && JSON.stringify(a) === JSON.stringify(b);
 
 function assemble(model: GraphModel, core: GraphQLSchema, asOf: InputObject, previous: DataSchema | null, changed: ReadonlySet<string>): DataSchema {
-  const shapes = shapesOf(model);
+  const shapes = shapesOf(model, previous?.shapes);
   // A relationship that is gone connects datasets in the old shapes only, a new one in the new shapes only.
   const stale = previous ? connected(shapes, connected(previous.shapes, changed)) : changed;
-  const types = new Map<string, DatasetTypes>();
-  const predictions = new Map<string, PredictionEntry>(previous?.predictions);
-  if (previous) {
-    for (const [name, known] of previous.types) if (shapes.has(name) && !stale.has(name)) types.set(name, known);
-    forgetPredictions(predictions, types, shapes, model);
-  }
-  const world: TypeWorld = {types: name => types.get(name)!, asOf, prediction: (dataset, prediction) => predictionOf(predictions, dataset, prediction)};
-  const made: DatasetTypes[] = [];
-  for (const [name, shape] of shapes) {
-    if (types.has(name)) continue;
-    const one = datasetTypes(shape, world);
-    types.set(name, one);
-    made.push(one);
-  }
-  const roots = new Map<string, DataRoot>();
-  const fields: GraphQLFieldConfigMap<unknown, unknown> = {...core.getQueryType()?.toConfig().fields};
-  for (const name of shapes.keys()) {
-    for (const [field, kind] of [[name, 'rows'], [`${name}_by_pk`, 'byPk'], [`${name}_aggregate`, 'aggregate']] as const) {
-      if (fields[field]) throw new MillraceError('NAME_TAKEN', {name: field, by: 'another field of the graph', suggestion: `${name}_data`});
-      roots.set(field, {kind, dataset: name});
-      fields[field] = types.get(name)!.roots[field]!;
+  const types = new TypesOfDatasets(shapes, asOf, previous?.types ?? null, stale);
+  const roots: Record<RootOperation, Map<string, DataRoot>> = {query: new Map(), mutation: new Map(), subscription: new Map()};
+  for (const shape of shapes.values()) {
+    for (const [operation, fields] of Object.entries(rootsOf(shape)) as [RootOperation, Readonly<Record<string, DataRoot>>][]) {
+      for (const [field, root] of Object.entries(fields)) roots[operation].set(field, root);
     }
   }
-  const whole = made.length === shapes.size;
-  if (!whole) validateChanged(made);
-  const config = core.toConfig();
-  const schema = new GraphQLSchema({
-    ...config,
-    query: new GraphQLObjectType({...(core.getQueryType()?.toConfig() ?? {name: 'Query'}), fields}),
-    types: config.types.filter(type => type !== core.getQueryType()),
-    assumeValid: !whole,
-  });
-  if (whole) refuseProblems(validateSchema(schema));
-  return {version: model.version, schema, core, shapes, roots, types, asOf, predictions};
+  const schema = new LazySchema(
+    {...core.toConfig(), assumeValid: true},
+    {
+      query: rootType('query', core.getQueryType() ?? {name: 'Query'}, roots.query, types)!,
+      mutation: rootType('mutation', core.getMutationType() ?? {name: 'Mutation'}, roots.mutation, types),
+      subscription: rootType('subscription', core.getSubscriptionType() ?? {name: 'Subscription'}, roots.subscription, types),
+    },
+    () => types.typeNames(),
+    name => types.type(name),
+  );
+  // Without a previous graph each is checked when it is first used: starting does not wait for what nobody asks for.
+  if (previous) for (const name of changed) if (shapes.has(name)) types.check(name);
+  return {version: model.version, schema, core, shapes, roots, types, asOf};
 }
 
-/** The whole is assumed valid, so what is new is validated on its own. */
-function validateChanged(made: readonly DatasetTypes[]): void {
-  if (made.length === 0) return;
-  const fields: GraphQLFieldConfigMap<unknown, unknown> = Object.assign({}, ...made.map(({roots}) => roots));
-  refuseProblems(validateSchema(new GraphQLSchema({query: new GraphQLObjectType({name: 'Query', fields})})));
-}
-
-function refuseProblems(problems: readonly GraphQLError[]): void {
-  if (problems.length > 0) throw new MillraceError('INTERNAL', {reason: `the new schema is not valid: ${problems.map(({message}) => message).join(' ')}`});
-}
-
-const signatureOf = (prediction: GraphPrediction): string =>
-  JSON.stringify([prediction.inputs, prediction.outputs].map(fields => fields.map(({name, type, nullable}) => [name, typeName(type), nullable])));
-
-function predictionOf(entries: Map<string, PredictionEntry>, dataset: string, prediction: GraphPrediction): PredictionEntry['types'] {
-  const signature = signatureOf(prediction);
-  for (const name of [prediction.model, `${dataset}__${prediction.field}`]) {
-    const entry = entries.get(name);
-    if (entry?.signature === signature) return entry.types;
-    if (entry) continue;
-    const types = predictionTypes(name, prediction);
-    entries.set(name, {signature, types});
-    return types;
-  }
-  throw new MillraceError('INTERNAL', {reason: `the prediction ${dataset}.${prediction.field} has no name for its type`});
-}
-
-/** Drops prediction types that no dataset with kept types uses: a new signature may take the model's name again. */
-function forgetPredictions(entries: Map<string, PredictionEntry>, kept: ReadonlyMap<string, DatasetTypes>, shapes: ReadonlyMap<string, DatasetShape>, model: GraphModel): void {
-  if (entries.size === 0) return;
-  const used = new Set<string>();
-  for (const dataset of model.datasets) {
-    if (!kept.has(dataset.name) || !shapes.has(dataset.name)) continue;
-    for (const prediction of dataset.predictions) {
-      const signature = signatureOf(prediction);
-      for (const name of [prediction.model, `${dataset.name}__${prediction.field}`]) {
-        if (entries.get(name)?.signature === signature) used.add(name);
-      }
-    }
-  }
-  for (const name of entries.keys()) if (!used.has(name)) entries.delete(name);
+/** @throws NAME_TAKEN when a dataset would have a field of the core */
+function rootType(operation: RootOperation, base: GraphQLObjectType | {readonly name: string}, roots: ReadonlyMap<string, DataRoot>, types: TypesOfDatasets): GraphQLObjectType | null {
+  const fields = base instanceof GraphQLObjectType ? base.getFields() : {};
+  for (const name of roots.keys()) if (fields[name]) throw new MillraceError('NAME_TAKEN', {name, by: 'another field of the graph', suggestion: `${name}_data`});
+  if (roots.size === 0) return base instanceof GraphQLObjectType ? base : null;
+  const find = (name: string): GraphQLField<unknown, unknown> | undefined => {
+    const root = roots.get(name);
+    return root ? types.rootFields(root.dataset, operation)[name] : fields[name];
+  };
+  return new LazyObjectType(base, lazyRecord(function* () {
+    yield* Object.keys(fields);
+    yield* roots.keys();
+  }, find));
 }

@@ -6,6 +6,7 @@ import {scalarOf} from './columns.ts';
 import {comparisonInput} from './comparisons.ts';
 import type {GraphPrediction} from './graph-model.ts';
 import {orderBy, scalars} from './scalars.ts';
+import type {RootOperation} from './roots.ts';
 import type {ScalarName} from './scalars.ts';
 import {rowId} from './shape.ts';
 import type {DatasetShape} from './shape.ts';
@@ -15,16 +16,22 @@ export interface DatasetTypes {
   readonly row: GraphQLObjectType;
   readonly boolExp: InputObject;
   readonly orderBy: InputObject;
-  /** The fields it adds to the query type. */
-  readonly roots: GraphQLFieldConfigMap<unknown, unknown>;
+  /** The fields it adds to the root types: those `rootsOf` names. */
+  readonly roots: Readonly<Record<RootOperation, GraphQLFieldConfigMap<unknown, unknown>>>;
+}
+
+/** The output type of a prediction, and the input type of its `set`. */
+export interface PredictionTypes {
+  readonly output: GraphQLObjectType;
+  readonly set: InputObject | null;
 }
 
 /** What the types of a dataset need of the others'. */
 export interface TypeWorld {
   types(dataset: string): DatasetTypes;
   readonly asOf: InputObject;
-  /** The output type of a prediction, and the input type of its `set`: shared by deployments of one model with one signature. */
-  prediction(dataset: string, prediction: GraphPrediction): {readonly output: GraphQLObjectType; readonly set: InputObject | null};
+  /** Shared by deployments of one model with one signature. */
+  prediction(dataset: string, prediction: GraphPrediction): PredictionTypes;
 }
 
 /** Scalars with an order that means something: those `order_by` takes. */
@@ -103,10 +110,10 @@ export function datasetTypes(shape: DatasetShape, world: TypeWorld): DatasetType
   });
 
   const row = new GraphQLObjectType({name, description: shape.dataset.description, fields: rowFields});
-  const types: DatasetTypes = {row, boolExp, orderBy: order, roots: {}};
+  const types: DatasetTypes = {row, boolExp, orderBy: order, roots: {query: {}, mutation: {}, subscription: {}}};
   const asOf: GraphQLFieldConfigArgumentMap = {as_of: {type: world.asOf, description: 'An earlier state; default: the newest.'}};
   const paged = {...rowArguments(types), ...asOf};
-  const roots: GraphQLFieldConfigMap<unknown, unknown> = types.roots;
+  const roots = types.roots.query;
   roots[name] = {type: listOf(row), args: paged, description: shape.dataset.description ?? `Rows of \`${name}\`.`};
   roots[`${name}_by_pk`] = {
     type: row,
@@ -176,7 +183,7 @@ function predictionField(dataset: string, prediction: GraphPrediction, world: Ty
 }
 
 /** Types of predictions, as `name` says: the model's, or the dataset's own where signatures differ. */
-export function predictionTypes(name: string, prediction: GraphPrediction): {output: GraphQLObjectType; set: InputObject | null} {
+export function predictionTypes(name: string, prediction: GraphPrediction): PredictionTypes {
   const nested = new NestedTypes();
   const inputs = prediction.inputs.filter(field => scalarOf(field.type) !== null);
   return {

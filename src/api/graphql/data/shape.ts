@@ -22,6 +22,8 @@ export interface DatasetShape {
   readonly dataset: GraphDataset;
   readonly name: string;
   readonly members: ReadonlyMap<string, Member>;
+  /** Those declared, also where a column has the name. */
+  readonly relationships: readonly (readonly [name: string, Member])[];
   /** The columns `_by_pk` asks for; null where rows are only known by `_row_id`. */
   readonly key: readonly Field[] | null;
 }
@@ -36,9 +38,9 @@ export const elementOf = (type: DataType): DataType => (type.kind === 'list' ? e
 
 /**
  * The shape of every dataset. Where names meet, a column wins over a relationship, and both over a prediction: what the data says
- * does not change when something is declared beside it.
+ * does not change when something is declared beside it. A shape that would be equal to its `previous` one is that one.
  */
-export function shapesOf(model: GraphModel): Map<string, DatasetShape> {
+export function shapesOf(model: GraphModel, previous: ReadonlyMap<string, DatasetShape> = new Map()): Map<string, DatasetShape> {
   const byName = new Map(model.datasets.map(dataset => [dataset.name, dataset]));
   const arrays = new Map<string, {from: GraphDataset; column: string; toColumn: string}[]>();
   for (const from of model.datasets) {
@@ -50,26 +52,29 @@ export function shapesOf(model: GraphModel): Map<string, DatasetShape> {
       arrays.set(references, list);
     }
   }
-  return new Map(model.datasets.map(dataset => [dataset.name, shapeOf(dataset, byName, arrays.get(dataset.name) ?? [])]));
+  return new Map(model.datasets.map(dataset => [dataset.name, shapeOf(dataset, byName, arrays.get(dataset.name) ?? [], previous.get(dataset.name))]));
 }
 
-function shapeOf(dataset: GraphDataset, byName: ReadonlyMap<string, GraphDataset>, referring: readonly {from: GraphDataset; column: string; toColumn: string}[]): DatasetShape {
+function shapeOf(dataset: GraphDataset, byName: ReadonlyMap<string, GraphDataset>, referring: readonly {from: GraphDataset; column: string; toColumn: string}[], previous: DatasetShape | undefined): DatasetShape {
+  const relationships: [name: string, Extract<Member, {kind: 'object' | 'array'}>][] = [];
+  for (const {column, references, as} of dataset.contract.foreignKeys ?? []) {
+    const toColumn = singleKey(byName.get(references));
+    if (toColumn && hasColumn(dataset, column)) relationships.push([as ?? relationshipName(column, references), {kind: 'object', to: references, column, toColumn}]);
+  }
+  for (const {from, column, toColumn} of referring) {
+    const alone = referring.filter(other => other.from === from).length === 1;
+    relationships.push([alone ? from.name : `${from.name}_by_${column}`, {kind: 'array', to: from.name, column: toColumn, toColumn: column}]);
+  }
+  if (previous?.dataset === dataset && JSON.stringify(previous.relationships) === JSON.stringify(relationships)) return previous;
   const members = new Map<string, Member>([[rowId, {kind: 'rowId'}]]);
   const add = (name: string, member: Member) => {
     if (!members.has(name)) members.set(name, member);
   };
   for (const field of dataset.schema.fields) add(field.name, {kind: 'column', field});
-  for (const {column, references, as} of dataset.contract.foreignKeys ?? []) {
-    const toColumn = singleKey(byName.get(references));
-    if (toColumn && hasColumn(dataset, column)) add(as ?? relationshipName(column, references), {kind: 'object', to: references, column, toColumn});
-  }
-  for (const {from, column, toColumn} of referring) {
-    const alone = referring.filter(other => other.from === from).length === 1;
-    add(alone ? from.name : `${from.name}_by_${column}`, {kind: 'array', to: from.name, column: toColumn, toColumn: column});
-  }
+  for (const [name, member] of relationships) add(name, member);
   for (const prediction of dataset.predictions) add(prediction.field, {kind: 'prediction', prediction});
   const key = dataset.contract.key?.map(name => dataset.schema.fields.find(field => field.name === name));
-  return {dataset, name: dataset.name, members, key: key?.length && key.every(field => field !== undefined) ? key : null};
+  return {dataset, name: dataset.name, members, relationships, key: key?.length && key.every(field => field !== undefined) ? key : null};
 }
 
 const hasColumn = (dataset: GraphDataset, name: string): boolean => dataset.schema.fields.some(field => field.name === name);
