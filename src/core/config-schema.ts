@@ -103,6 +103,7 @@ const schema = {
     threads: whole(availableParallelism(), 'Threads of the embedded engine.', [1, 1024], 'the number of processors'),
     memoryLimit: {...bytes(Math.floor(memory / 2), 'Memory of the embedded engine, in bytes or with a unit.'), initially: 'half of the memory'},
     maxQueries: whole(4, 'Queries of the embedded engine at once; further ones wait.', [1, 256]),
+    maxStreams: whole(4, 'Answers that are streamed at once, beside those queries; further ones wait.', [1, 256]),
     tempFolder: folder('data', 'tmp', 'Where the engine spills what does not fit into memory.'),
   },
   inference: {
@@ -137,6 +138,8 @@ const schema = {
     rows: whole(100_000, 'Rows of one root field.'),
     bytes: bytes(64 * 2 ** 20, 'Bytes of one answer.'),
     cost: whole(1_000_000_000, 'Rows the engine may have to read for one request.', [1, Number.MAX_SAFE_INTEGER]),
+    streamRows: whole(100_000_000, 'Rows of an answer as NDJSON or Arrow.', [1, Number.MAX_SAFE_INTEGER]),
+    streamSeconds: whole(3600, 'Seconds that such an answer may take; its reader sets the pace.', [1, 86_400]),
   },
   uploads: {
     maxBytes: bytes(10 * 2 ** 30, 'The largest upload.'),

@@ -19,6 +19,10 @@ export interface QueryLimits {
   /** Rows the engine may have to read, from the manifests' counts. */
   readonly cost: number;
   readonly seconds: number;
+  /** Rows of one answer that is streamed (NDJSON, Arrow). */
+  readonly streamRows: number;
+  /** A stream takes as long as its reader does. */
+  readonly streamSeconds: number;
 }
 
 /** @throws UNAUTHENTICATED */

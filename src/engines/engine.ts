@@ -180,6 +180,12 @@ export interface ColumnBatch {
   readonly columns: readonly Column[];
 }
 
+/** Some rows of text. */
+export interface Lines {
+  readonly rowCount: number;
+  readonly bytes: Uint8Array;
+}
+
 /** What SQL says about itself when it is parsed. */
 export interface SqlAnalysis {
   /** Names of relations it reads, in order of appearance, without its own WITH names. */
@@ -284,8 +290,14 @@ export interface Engine {
   /** Profiles of staged or committed files, from one pass over them. */
   profile(table: Table, work?: Work): Promise<readonly ColumnProfile[]>;
 
-  /** Column batches of the query's rows, in order. */
-  columns(query: Query, options: {batchRows: number} & Work): AsyncIterable<ColumnBatch>;
+  /** Column batches of the query's rows, in order. `outward`: for a reader elsewhere, as `lines`. */
+  columns(query: Query, options: {batchRows: number; outward?: boolean} & Work): AsyncIterable<ColumnBatch>;
+
+  /**
+   * The texts of a query that selects one VARCHAR, none of them null, in order: as UTF-8, a line feed after each. For readers elsewhere, who
+   * set the pace: neither memory nor other queries depend on how slow they are, or how many rows there are.
+   */
+  lines(query: Query, work?: Work): AsyncIterable<Lines>;
 
   /** The single text value of a query that selects one VARCHAR (JSON made by the engine); null when it has no row. */
   text(query: Query, work?: Work): Promise<string | null>;

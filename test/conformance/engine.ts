@@ -124,6 +124,36 @@ export function engineConformance(name: string, create: (folder: string) => Engi
         expect(await engine.text(select("select 'a' where false"))).toBeNull();
       });
 
+      const bytesOf = async (query: Query) => {
+        const pieces: Uint8Array[] = [];
+        let rowCount = 0;
+        for await (const lines of engine.lines(query)) {
+          pieces.push(lines.bytes);
+          rowCount += lines.rowCount;
+        }
+        return {rowCount, text: Buffer.concat(pieces).toString()};
+      };
+
+      test('texts of any length come as lines, in order', async () => {
+        const texts = Array.from({length: 20_000}, (_, i) => (i % 5 === 0 ? '' : i % 5 === 1 ? `é${i}` : `${'long … '.repeat(i % 40)}${i}`));
+        const sql = "SELECT CASE i % 5 WHEN 0 THEN '' WHEN 1 THEN 'é' || i ELSE repeat('long … ', i % 40) || i END FROM range($1) t(i)";
+        expect(await bytesOf(select(sql, {}, [20_000]))).toEqual({rowCount: 20_000, text: texts.map(text => `${text}\n`).join('')});
+        expect(await bytesOf(select(sql, {}, [0]))).toEqual({rowCount: 0, text: ''});
+        await expect(bytesOf(select("SELECT error('no') || i FROM range(5) t(i)"))).rejects.toMatchObject({code: 'SQL_FAILED'});
+      });
+
+      test('lines that nobody takes keep no query waiting, and end when they are left or the work is aborted', async () => {
+        const endless = select("SELECT i || repeat('x', 500) FROM range(1000000000) t(i)");
+        const abort = new AbortController();
+        const open = Array.from({length: 4}, () => engine.lines(endless, {signal: abort.signal})[Symbol.asyncIterator]());
+        for (const lines of open) expect((await lines.next()).done).toBe(false);
+        expect(await engine.text(select("select 'ok'"))).toBe('ok');
+        await open[0]!.return!();
+        expect((await bytesOf(select("SELECT 'next'"))).text).toBe('next\n');
+        abort.abort(new Error('enough'));
+        for (const lines of open.slice(1)) await expect((async () => { while (!(await lines.next()).done); })()).rejects.toThrow('enough');
+      });
+
       test('a statement with its own WITH, a trailing semicolon and a comment', async () => {
         const table: Table = {kind: 'table', schema: schemaOf({a: 'int32'}), files: []};
         expect(await rows('with t as (select count(*) as n from t) select n from t; -- that is all', {t: table})).toEqual([{n: 0n}]);

@@ -36,6 +36,7 @@ const vendors: Readonly<Record<string, readonly string[]>> = {
   '@electric-sql/pglite': ['src/catalog/'],
   '@electric-sql/pglite-socket': ['src/catalog/'],
   '@duckdb/node-api': ['src/engines/duckdb/'],
+  '@duckdb/node-bindings': ['src/engines/duckdb/'],
   '@polyglot-sql/sdk': ['src/engines/'],
   croner: ['src/schedules/'],
   'onnxruntime-node': ['src/inference/onnx/'],

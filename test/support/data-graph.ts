@@ -23,7 +23,7 @@ export class TestGraph {
   /** Statements the engine ran for the graph. */
   readonly statements: Query[] = [];
   score: DataContext['score'] = () => Promise.reject(new Error('no models here'));
-  viewer: Viewer = {name: 'test', roles: ['viewer'], limits: {depth: 12, fields: 500, rows: 100_000, bytes: 50_000_000, cost: 10_000_000, seconds: 30}};
+  viewer: Viewer = {name: 'test', roles: ['viewer'], limits: {depth: 12, fields: 500, rows: 100_000, bytes: 50_000_000, cost: 10_000_000, seconds: 30, streamRows: 1_000_000, streamSeconds: 60}};
 
   private constructor(
     readonly engine: Engine,

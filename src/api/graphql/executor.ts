@@ -13,6 +13,7 @@ import type {Declared} from './data/plan-cache.ts';
 import {collect} from './data/selection.ts';
 import type {Fragments} from './data/selection.ts';
 import {checkSize} from './limits.ts';
+import {compileStream} from './streams/compile-stream.ts';
 import {RawJson} from './stringify.ts';
 
 /** A valid operation of one request. */
@@ -72,7 +73,7 @@ export class Executor {
     const operation = this.operation(request.document, request.operationName ?? null);
     if (!operation) return {errors: [new GraphQLError('The document has no such operation.')]};
     const {limits} = request.data.viewer;
-    const given = getVariableValues(this.graph.schema, operation.node.variableDefinitions ?? [], request.variables ?? {}, {maxErrors: 20});
+    const given = this.coerced(operation, request.variables ?? {});
     if (given.errors) return {errors: given.errors};
     const variables = given.coerced;
     let plan: OperationPlan;
@@ -82,6 +83,19 @@ export class Executor {
       return {errors: [asGraphQLError(error)]};
     }
     return this.run(plan, request, variables);
+  }
+
+  /** A query's single field of rows, compiled to be streamed. @throws GraphQLError, NOT_STREAMABLE and what compiling a field throws */
+  compileStream({document, operationName, variables: raw = {}}: Pick<OperationRequest, 'document' | 'operationName' | 'variables'>, limits: QueryLimits): {readonly plan: FieldPlan; readonly variables: Variables} {
+    const operation = this.operation(document, operationName ?? null);
+    if (!operation) throw new GraphQLError('The document has no such operation.');
+    const variables = this.coerced(operation, raw);
+    if (!variables.coerced) throw variables.errors[0]!;
+    return {plan: compileStream(operation.node, {graph: this.graph, fragments: operation.fragments, variables: variables.coerced, maxRows: limits.streamRows, streamed: true}), variables: variables.coerced};
+  }
+
+  private coerced(operation: Operation, variables: Variables): ReturnType<typeof getVariableValues> {
+    return getVariableValues(this.graph.schema, operation.node.variableDefinitions ?? [], variables, {maxErrors: 20});
   }
 
   /** How many plans are kept now. */

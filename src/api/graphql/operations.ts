@@ -12,6 +12,8 @@ import type {ReceiptContent, VerifiedReceipt} from './receipt.ts';
 import {RequestData} from './request-data.ts';
 import type {Reads} from './request-data.ts';
 import type {GraphqlServices} from './services.ts';
+import type {StreamFormat} from './streams/stream-format.ts';
+import {pieces} from './streams/stream-rows.ts';
 
 /** One operation of a client. */
 export interface Asked {
@@ -51,6 +53,29 @@ export class Operations {
       snapshots, versions, fingerprint: this.services.system.fingerprint, sha256: dataPart(result.data).sha256,
     };
     return {...result, extensions: {...result.extensions, receipt: makeReceipt(content)}};
+  }
+
+  /** A query's rows in pieces of a stream. @throws what `Executor.compileStream` throws, and every code a data field can fail with */
+  async *stream(viewer: Viewer, asked: Asked, format: StreamFormat, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+    const began = performance.now();
+    const {prepared, operationName, variables} = asked;
+    const seconds = viewer.limits.streamSeconds;
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(new MillraceError('QUERY_TIMEOUT', {seconds})), seconds * 1000);
+    let outcome = 'ok';
+    try {
+      const {document, executor, errors} = prepared;
+      if (!document) throw errors[0]!;
+      const compiled = executor.compileStream({document, operationName, variables: variables ?? {}}, viewer.limits);
+      const context = new RequestData(this.services, viewer, AbortSignal.any([signal, deadline.signal]));
+      yield* pieces[format]({...compiled, graph: executor.graph, context});
+    } catch (error) {
+      outcome = asTableError(error).code;
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      this.metrics.queries.observe({kind: 'stream', outcome}, (performance.now() - began) / 1000);
+    }
   }
 
   /** Results of a subscription, or a result with the errors for which there is none. */

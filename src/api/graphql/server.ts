@@ -13,6 +13,8 @@ import type {Asked, Asking} from './operations.ts';
 import type {GraphqlServices, UpgradeHost} from './services.ts';
 import {mountSockets} from './sockets.ts';
 import {stringify} from './stringify.ts';
+import {answerStream} from './streams/answer-stream.ts';
+import {wantedFormat} from './streams/stream-format.ts';
 
 /** The graph, to be mounted on an HTTP host or asked in this process. */
 export interface Graphql {
@@ -50,7 +52,13 @@ export async function createGraphql(services: GraphqlServices): Promise<Graphql>
     },
     mount(app, host) {
       const handler = fastifyApolloHandler<HttpContext, RawServerDefault>(apollo, {context: async (request, reply) => httpContext(operations, request, reply)});
-      app.route({method: ['GET', 'POST', 'OPTIONS'], url: '/graphql', handler});
+      app.route({
+        method: ['GET', 'POST', 'OPTIONS'], url: '/graphql',
+        handler(request, reply) {
+          const wanted = request.method === 'POST' ? wantedFormat(request.headers.accept) : null;
+          return wanted ? answerStream(request, reply, wanted, {operations, format, stallSeconds: services.sockets?.stallSeconds}) : handler.call(this, request, reply);
+        },
+      });
       mountSockets(app, host, operations, services);
     },
     async ask(viewer, question, asking) {

@@ -18,6 +18,8 @@ export interface DatabaseOptions {
   readonly tempFolder: string;
   /** Statements at once; more wait in the order they came. */
   readonly maxQueries: number;
+  /** Beside them, statements whose rows are taken at the pace of a reader elsewhere. Default 4. */
+  readonly maxStreams?: number;
 }
 
 /** Prepared statements kept for each connection. */
@@ -56,6 +58,12 @@ export class Lease {
       dropped.destroySync();
     }
     return statement;
+  }
+
+  /** Ends what is left of a result that was not read to its end, which would hold its memory until it is collected, and closes. */
+  async abandon(): Promise<void> {
+    await this.connection.run('SELECT 1').catch(() => {});
+    this.close();
   }
 
   close(): void {
@@ -121,18 +129,68 @@ interface Waiter {
   readonly leave: (reason: unknown) => void;
 }
 
+/** Lets so many in at once; the others wait in the order they came. */
+class Turns {
+  private readonly waiting: Waiter[] = [];
+  private running = 0;
+  private drained: (() => void) | null = null;
+
+  constructor(private readonly most: number) {}
+
+  async take(signal: AbortSignal | undefined): Promise<void> {
+    if (this.running < this.most) {
+      this.running++;
+      return;
+    }
+    // Whoever finishes hands its place over, so `running` stays as it is.
+    await new Promise<void>((resolve, reject) => {
+      const abort = () => {
+        this.waiting.splice(this.waiting.indexOf(waiter), 1);
+        waiter.leave(signal!.reason);
+      };
+      const waiter: Waiter = {
+        enter: () => {
+          signal?.removeEventListener('abort', abort);
+          resolve();
+        },
+        leave: reason => {
+          signal?.removeEventListener('abort', abort);
+          reject(reason);
+        },
+      };
+      this.waiting.push(waiter);
+      signal?.addEventListener('abort', abort, {once: true});
+    });
+  }
+
+  give(): void {
+    const next = this.waiting.shift();
+    if (next) next.enter();
+    else if (--this.running === 0) this.drained?.();
+  }
+
+  /** Sends those away who wait; resolves when nobody is in any more. */
+  async close(reason: unknown): Promise<void> {
+    for (const waiter of this.waiting.splice(0)) waiter.leave(reason);
+    if (this.running > 0) await new Promise<void>(resolve => (this.drained = resolve));
+    this.drained = null;
+  }
+}
+
 /** One locked-down DuckDB in memory, with connections for as many tasks as may run at once. */
 export class Database {
   private instance: DuckDBInstance | null = null;
   private readonly idle: Lease[] = [];
   private readonly busy = new Set<Lease>();
-  private readonly waiting: Waiter[] = [];
   private readonly boxes = new Set<Mailbox<never>>();
-  private running = 0;
+  private readonly queries: Turns;
+  private readonly streams: Turns;
   private stopping = false;
-  private drained: (() => void) | null = null;
 
-  constructor(private readonly options: DatabaseOptions) {}
+  constructor(private readonly options: DatabaseOptions) {
+    this.queries = new Turns(options.maxQueries);
+    this.streams = new Turns(options.maxStreams ?? 4);
+  }
 
   async start(): Promise<void> {
     const {options} = this;
@@ -169,7 +227,8 @@ export class Database {
   async stop(): Promise<void> {
     if (!this.instance) return;
     this.stopping = true;
-    for (const waiter of this.waiting.splice(0)) waiter.leave(new MillraceError('SHUTTING_DOWN'));
+    const away = new MillraceError('SHUTTING_DOWN');
+    const ended = Promise.all([this.queries.close(away), this.streams.close(away)]);
     for (const box of this.boxes) box.fail(new MillraceError('SHUTTING_DOWN'));
     const nagging = setInterval(() => {
       for (const lease of this.busy) lease.connection.interrupt();
@@ -178,7 +237,7 @@ export class Database {
       lease.interrupted = true;
       lease.connection.interrupt();
     }
-    if (this.running > 0) await new Promise<void>(resolve => (this.drained = resolve));
+    await ended;
     clearInterval(nagging);
     for (const lease of this.idle.splice(0)) lease.close();
     this.instance.closeSync();
@@ -189,10 +248,10 @@ export class Database {
    * Runs a task on a connection of its own, when its turn comes. Aborting interrupts the statement that runs; the promise then rejects
    * with the signal's reason. Other failures of DuckDB become errors of the table by `doing`.
    */
-  async use<T>(task: (lease: Lease) => Promise<T>, work: Work = {}, doing: Doing = {}): Promise<T> {
+  async use<T>(task: (lease: Lease) => Promise<T>, work: Work = {}, doing: Doing = {}, turns = this.queries): Promise<T> {
     const {signal} = work;
     signal?.throwIfAborted();
-    await this.turn(signal);
+    await turns.take(signal);
     let lease: Lease | undefined;
     let nagging: NodeJS.Timeout | undefined;
     let watching: NodeJS.Timeout | undefined;
@@ -203,7 +262,7 @@ export class Database {
     };
     try {
       if (this.stopping || !this.instance) throw new MillraceError('SHUTTING_DOWN');
-      lease = this.idle.pop()!;
+      lease = turns === this.queries ? this.idle.pop()! : new Lease(await this.instance.connect());
       this.busy.add(lease);
       signal?.throwIfAborted();
       signal?.addEventListener('abort', interrupt, {once: true});
@@ -221,14 +280,18 @@ export class Database {
       signal?.removeEventListener('abort', interrupt);
       if (lease) {
         this.busy.delete(lease);
-        this.idle.push(lease);
+        if (turns === this.queries) this.idle.push(lease);
+        else await lease.abandon();
       }
-      this.done();
+      turns.give();
     }
   }
 
-  /** As `use`, for a task that yields: the connection is its own until the reader is done, and goes back also when it stops early. */
-  async *stream<T>(task: (lease: Lease) => AsyncGenerator<T>, work: Work = {}, doing: Doing = {}): AsyncGenerator<T> {
+  /**
+   * As `use`, for a task that yields: the connection is its own until the reader is done, and goes back also when it stops early.
+   * `outward`: the reader is elsewhere and may be slow; no query waits for it.
+   */
+  async *stream<T>(task: (lease: Lease) => AsyncGenerator<T>, work: Work & {readonly outward?: boolean} = {}, doing: Doing = {}): AsyncGenerator<T> {
     const box = new Mailbox<T>();
     // A task that waits for its reader runs no statement that an interrupt could end.
     const abort = () => box.fail(work.signal!.reason);
@@ -240,6 +303,7 @@ export class Database {
       },
       work,
       doing,
+      work.outward ? this.streams : this.queries,
     ).then(
       () => box.end(),
       error => box.fail(error),
@@ -264,38 +328,6 @@ export class Database {
       connection.closeSync();
       await rm(folder, {recursive: true, force: true});
     }
-  }
-
-  private async turn(signal: AbortSignal | undefined): Promise<void> {
-    if (this.running < this.options.maxQueries) {
-      this.running++;
-      return;
-    }
-    // Whoever finishes hands its place over, so `running` stays as it is.
-    await new Promise<void>((resolve, reject) => {
-      const abort = () => {
-        this.waiting.splice(this.waiting.indexOf(waiter), 1);
-        waiter.leave(signal!.reason);
-      };
-      const waiter: Waiter = {
-        enter: () => {
-          signal?.removeEventListener('abort', abort);
-          resolve();
-        },
-        leave: reason => {
-          signal?.removeEventListener('abort', abort);
-          reject(reason);
-        },
-      };
-      this.waiting.push(waiter);
-      signal?.addEventListener('abort', abort, {once: true});
-    });
-  }
-
-  private done(): void {
-    const next = this.waiting.shift();
-    if (next) next.enter();
-    else if (--this.running === 0) this.drained?.();
   }
 }
 

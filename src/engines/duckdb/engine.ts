@@ -10,6 +10,7 @@ import {bind, Database} from './database.ts';
 import type {DatabaseOptions, Lease} from './database.ts';
 import {foreseen} from './foresee.ts';
 import {LineageTracer} from './lineage.ts';
+import {readLines} from './lines.ts';
 import {neverNull} from './nullability.ts';
 import {profiled} from './profile.ts';
 import {queryColumns, relationSql, statement} from './relations.ts';
@@ -103,6 +104,8 @@ export function createDuckDbEngine(options: DuckDbOptions): Engine {
     profile: (table, work) => database.use(lease => profiled(lease, table), work),
 
     columns: (query, {batchRows, ...work}) => database.stream(lease => readColumns(lease, query, batchRows), work, {query}),
+
+    lines: (query, work) => database.stream(lease => readLines(lease, query), {...work, outward: true}, {query}),
 
     importArrow: (path, out, work) => database.use(() => database.withScratch((_, connection) => arrowToParquet(connection, path, out, work?.signal)), work, {writing: out}),
 

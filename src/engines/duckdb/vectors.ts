@@ -1,6 +1,7 @@
 import type {DuckDBDataChunk, DuckDBVector} from '@duckdb/node-api';
 import type {DataType} from '../../schemas/schema.ts';
 import type {Column, ColumnBatch} from '../engine.ts';
+import {inlineLength} from './texts.ts';
 
 /**
  * Column batches from DuckDB's chunks (2,048 rows at most), without a JavaScript value for each of them: numbers are copied as buffers,
@@ -147,7 +148,6 @@ class FixedBuilder extends Builder {
 
 /** A dictionary that has grown past this many strings is left to its batches, and a new one begun: memory stays bounded. */
 const largestDictionary = 1 << 16;
-const inlineLength = 12;
 
 class StringBuilder extends Builder {
   private indices: Uint32Array;

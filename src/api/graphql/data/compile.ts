@@ -33,9 +33,9 @@ function compileRows(selected: Collected, root: DataRoot, args: Arguments, field
   const builder = new StatementBuilder(input, fields);
   const relation = builder.use(root.dataset);
   const single = root.kind === 'byPk';
-  const chosen = single ? builder.chooseByKey(relation, args) : builder.choose(relation, args);
+  const chosen = single ? builder.chooseByKey(relation, args) : builder.choose(relation, args, !input.streamed);
   const row = builder.object(selected, relation);
-  if (builder.predictions.length === 0) return {kind: 'text', statement: builder.listOf(row, relation, chosen, single), single};
+  if (builder.predictions.length === 0 && !input.streamed) return {kind: 'text', statement: builder.listOf(row, relation, chosen, single), single};
   return {kind: 'scored', rows: builder.scored(row, relation, chosen), single};
 }
 

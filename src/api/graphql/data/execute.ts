@@ -22,9 +22,10 @@ export async function executeField(plan: FieldPlan, graph: DataSchema, variables
   return text;
 }
 
-class FieldRun {
+/** One run of a compiled root field: the snapshots it reads, resolved once. */
+export class FieldRun {
   private readonly snapshots = new Map<string, Promise<SnapshotRecord>>();
-  private readonly asOf: AsOf | undefined;
+  readonly asOf: AsOf | undefined;
 
   constructor(
     private readonly plan: FieldPlan,
@@ -72,7 +73,7 @@ class FieldRun {
   }
 
   /** The statement with this request's snapshots and values. @throws QUERY_TOO_COSTLY */
-  private async query(statement: Statement): Promise<Query> {
+  async query(statement: Statement): Promise<Query> {
     const snapshots = new Map<string, SnapshotRecord>();
     for (const dataset of statement.datasets) snapshots.set(dataset, await this.snapshot(dataset));
     const {cost} = this.context.viewer.limits;
@@ -92,7 +93,7 @@ class FieldRun {
   }
 
   /** Related datasets are read as they were when the root's snapshot was made, where that was asked for by snapshot or run. */
-  private snapshot(dataset: string): Promise<SnapshotRecord> {
+  snapshot(dataset: string): Promise<SnapshotRecord> {
     let found = this.snapshots.get(dataset);
     if (!found) {
       found = this.resolve(dataset);
@@ -113,7 +114,7 @@ class FieldRun {
 const badPattern = /^(missing|bad|invalid|unexpected|no argument|trailing|pattern too)\b/;
 
 /** Of statements made here, a pattern is all that a caller's values can break while they run. */
-function callersFault(error: unknown, {sql}: Query): unknown {
+export function callersFault(error: unknown, {sql}: Query): unknown {
   const reason = error instanceof MillraceError && error.code === 'SQL_FAILED' && sql.includes('regexp_') ? String(error.details.reason) : '';
   return badPattern.test(reason) ? new MillraceError('ARGUMENT_INVALID', {name: 'where', reason: `the pattern has an error: ${reason}.`}, {cause: error}) : error;
 }

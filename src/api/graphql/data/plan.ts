@@ -12,6 +12,8 @@ export interface CompileInput {
   readonly variables: Variables;
   /** Rows of one list at most. */
   readonly maxRows: number;
+  /** True: for an answer that is streamed. The statement of a list of rows gives row by row, however many there are. */
+  readonly streamed?: boolean;
 }
 
 /** One SELECT with what to bind to it. */
@@ -48,6 +50,8 @@ export type AggregatePart =
 /** Rows as `[text, features…]`. */
 export interface ScoredRows {
   readonly statement: Statement;
+  /** The statement without its sort, where that makes no difference to files that hold the rows in the order of their ids. */
+  readonly unsorted: Statement | null;
   readonly predictions: readonly PredictionPlan[];
 }
 

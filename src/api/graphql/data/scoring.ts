@@ -12,20 +12,27 @@ const batchRows = 4096;
 export async function scoredTexts(rows: ScoredRows, query: Query, variables: Variables, at: Date | undefined, context: DataContext): Promise<string[]> {
   const texts: string[] = [];
   const limit = context.viewer.limits.rows;
-  for await (const batch of context.engine.columns(query, {batchRows, signal: context.signal})) {
+  for await (const batch of scoredBatches(rows, query, variables, at, context)) {
+    texts.push(...batch);
+    if (texts.length > limit) break;
+  }
+  return texts;
+}
+
+/** The same, some rows at a time. `outward`: for a reader elsewhere, who may be slow. */
+export async function* scoredBatches(rows: ScoredRows, query: Query, variables: Variables, at: Date | undefined, context: DataContext, outward = false): AsyncGenerator<string[]> {
+  for await (const batch of context.engine.columns(query, {batchRows, outward, signal: context.signal})) {
     const made = textsOf(batch);
     const splices = await Promise.all(rows.predictions.map(plan => predictionTexts(plan, batch, variables, at, context)));
-    for (let row = 0; row < batch.rowCount; row++) {
+    yield Array.from({length: batch.rowCount}, (_, row) => {
       let text = made(row);
       rows.predictions.forEach((plan, index) => {
         // A function, since `$` means something in replacement texts.
         text = text.replace(plan.placeholder, () => splices[index]![row]!);
       });
-      texts.push(text);
-    }
-    if (texts.length > limit) break;
+      return text;
+    });
   }
-  return texts;
 }
 
 function textsOf(batch: ColumnBatch): (row: number) => string {

@@ -130,8 +130,10 @@ export class StatementBuilder implements FilterScope {
 
   scored(row: Shown, relation: RelationUse, chosen: Chosen): ScoredRows {
     const order = this.orderOf(relation, chosen);
-    const sql = `SELECT ${[`${rowText(row)} AS json`, ...this.features.map((feature, index) => `${feature} AS f${index}`)].join(', ')} FROM ${this.from(relation, chosen)} ORDER BY ${order}`;
-    return {statement: this.statement(sql), predictions: this.predictions};
+    const sql = `SELECT ${[`${rowText(row)} AS json`, ...this.features.map((feature, index) => `${feature} AS f${index}`)].join(', ')} FROM ${this.from(relation, chosen)}`;
+    // Joins, and what becomes one, keep no order.
+    const unsorted = chosen.order.keys.length === 0 && this.aliases === 1 ? this.statement(sql) : null;
+    return {statement: this.statement(`${sql} ORDER BY ${order}`), unsorted, predictions: this.predictions};
   }
 
   /** The JSON object of a row. */

@@ -2,6 +2,7 @@ import type {Column, ColumnBatch} from '../../../../src/engines/engine.ts';
 import type {DataContext, GraphPrediction, PredictionPin} from '../../../../src/api/graphql/data/graph-model.ts';
 import type {ModelVersionRecord} from '../../../../src/models/models.ts';
 import type {DataType} from '../../../../src/schemas/schema.ts';
+import {jsonLines} from '../../../../src/api/graphql/streams/stream-rows.ts';
 import {TestGraph} from '../../../support/data-graph.ts';
 
 const float32: DataType = {kind: 'float', bits: 32};
@@ -70,6 +71,17 @@ describe('predictions', () => {
     expect(visits[2]).toEqual({n: '9997', at: {name: 'y', doubled: {twice: 182}}});
     expect(all).toEqual({nodes: [{at: {doubled: {big: false}}}, {at: {doubled: {big: true}}}], aggregate: {count: 2}});
     expect(asked.length).toBeLessThan(10);
+  });
+
+  it('stand in streamed lines as in an ordinary answer', async () => {
+    const source = '{ visits(order_by: {n: desc}) { n at { name doubled { twice word } } } }';
+    const {visits} = await graph.ask(source);
+    const context = graph.context();
+    const compiled = graph.graph.compileStream({document: graph.parse(source)}, context.viewer.limits);
+    const pieces: Uint8Array[] = [];
+    for await (const piece of jsonLines({...compiled, graph: graph.graph.graph, context})) pieces.push(piece);
+    expect(pieces.length).toBeGreaterThan(1);
+    expect(Buffer.concat(pieces).toString()).toBe((visits as object[]).map(row => `${JSON.stringify(row)}\n`).join(''));
   });
 
   it('in lists of related rows are refused, saying so', async () => {
