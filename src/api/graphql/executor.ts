@@ -12,9 +12,11 @@ import {DocumentIds, Lru, shapeOfVariables} from './data/plan-cache.ts';
 import type {Declared} from './data/plan-cache.ts';
 import {collect} from './data/selection.ts';
 import type {Fragments} from './data/selection.ts';
+import {introspected, questionOf} from './introspection.ts';
+import type {Introspection} from './introspection.ts';
 import {checkSize} from './limits.ts';
 import {compileStream} from './streams/compile-stream.ts';
-import {RawJson} from './stringify.ts';
+import {JsonText, RawJson} from './stringify.ts';
 
 /** A valid operation of one request. */
 export interface OperationRequest {
@@ -49,6 +51,8 @@ interface DataField {
 interface OperationPlan {
   readonly keys: readonly string[];
   readonly data: readonly DataField[];
+  /** Questions for the schema itself. */
+  readonly introspections: readonly {readonly key: string; readonly asked: Introspection}[];
   /** The fields that graphql-js resolves, as a document of their own; null when there are none. */
   readonly core: DocumentNode | null;
 }
@@ -61,6 +65,7 @@ export class Executor {
   private readonly plans: Lru<OperationPlan>;
   private readonly operations = new WeakMap<DocumentNode, Map<string, Operation>>();
   private readonly documents = new DocumentIds();
+  private readonly introspected = new Lru<Promise<string>>(4);
 
   constructor(
     readonly graph: DataSchema,
@@ -137,12 +142,17 @@ export class Executor {
   private compile({node, fragments}: Operation, variables: Variables, limits: QueryLimits): OperationPlan {
     const {graph} = this;
     const whole = (): DocumentNode => ({kind: Kind.DOCUMENT, definitions: [node, ...Object.values(fragments)]});
-    if (node.operation !== 'query') return {keys: [], data: [], core: whole()};
+    if (node.operation !== 'query') return {keys: [], data: [], introspections: [], core: whole()};
     const roots = collect([node.selectionSet], fragments, variables);
     const data: DataField[] = [];
+    const introspections: {key: string; asked: Introspection}[] = [];
     const core: FieldNode[] = [];
     for (const [key, nodes] of roots) {
       const name = nodes[0]!.name.value;
+      if (name === '__schema') {
+        introspections.push({key, asked: {nodes, fragments, variables, question: questionOf(nodes, fragments, variables)}});
+        continue;
+      }
       const root = graph.roots.query.get(name);
       if (root) {
         let plan: DataField['plan'];
@@ -154,16 +164,27 @@ export class Executor {
         data.push({key, nodes, nullable: root.kind === 'byPk', plan});
       } else core.push(...nodes);
     }
-    if (data.length === 0) return {keys: [...roots.keys()], data, core: whole()};
-    return {keys: [...roots.keys()], data, core: core.length === 0 ? null : {kind: Kind.DOCUMENT, definitions: [{...node, selectionSet: {kind: Kind.SELECTION_SET, selections: core}}, ...Object.values(fragments)]}};
+    if (data.length === 0 && introspections.length === 0) return {keys: [...roots.keys()], data, introspections, core: whole()};
+    return {keys: [...roots.keys()], data, introspections, core: core.length === 0 ? null : {kind: Kind.DOCUMENT, definitions: [{...node, selectionSet: {kind: Kind.SELECTION_SET, selections: core}}, ...Object.values(fragments)]}};
+  }
+
+  /** Written once for each version of the graph. */
+  private introspection(asked: Introspection): Promise<string> {
+    let text = this.introspected.get(asked.question);
+    if (!text) {
+      text = introspected(this.graph.schema, asked);
+      this.introspected.set(asked.question, text);
+    }
+    return text;
   }
 
   private async run(plan: OperationPlan, request: OperationRequest, variables: Variables): Promise<ExecutionResult> {
     const resolveCore = async (): Promise<ExecutionResult | null> =>
-      plan.core && execute({schema: this.graph.schema, document: plan.core, contextValue: request.coreContext, variableValues: request.variables, operationName: plan.data.length === 0 ? request.operationName : undefined});
-    if (plan.data.length === 0) return (await resolveCore())!;
-    const [core, ...answers] = await Promise.all([
+      plan.core && execute({schema: this.graph.schema, document: plan.core, contextValue: request.coreContext, variableValues: request.variables, operationName: plan.data.length + plan.introspections.length === 0 ? request.operationName : undefined});
+    if (plan.data.length === 0 && plan.introspections.length === 0) return (await resolveCore())!;
+    const [core, introspections, ...answers] = await Promise.all([
       resolveCore(),
+      Promise.all(plan.introspections.map(({asked}) => this.introspection(asked))),
       ...plan.data.map(async ({key, nodes, plan: field}): Promise<RawJson | GraphQLError> => {
         if (field instanceof GraphQLError) return field;
         try {
@@ -176,6 +197,7 @@ export class Executor {
     const errors = [...(core?.errors ?? [])];
     const data: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
     for (const key of plan.keys) data[key] = core?.data?.[key] ?? null;
+    plan.introspections.forEach(({key}, index) => (data[key] = new JsonText(introspections[index]!)));
     let failed = core !== null && !core.data;
     plan.data.forEach(({key, nullable}, index) => {
       const answer = answers[index]!;

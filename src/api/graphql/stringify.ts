@@ -1,7 +1,7 @@
 import type {FormattedExecutionResult} from 'graphql';
 
 /** A part of a response that is JSON text already. `stringify` copies it; a plain JSON.stringify parses it first, so it is right as well, but slow. */
-export class RawJson {
+export class JsonText {
   constructor(readonly text: string) {}
 
   toJSON(): unknown {
@@ -9,10 +9,13 @@ export class RawJson {
   }
 }
 
+/** The answer of a data field: what receipts are of. */
+export class RawJson extends JsonText {}
+
 /** A response as JSON text; root fields that are text already are copied. */
 export function stringify(result: FormattedExecutionResult): string {
   const {data} = result;
-  if (!data || !Object.values(data).some(value => value instanceof RawJson)) return JSON.stringify(result);
+  if (!data || !Object.values(data).some(value => value instanceof JsonText)) return JSON.stringify(result);
   const parts: string[] = [];
   for (const [key, value] of Object.entries(result)) {
     if (value === undefined) continue;
@@ -23,5 +26,5 @@ export function stringify(result: FormattedExecutionResult): string {
 
 const stringifyData = (data: Record<string, unknown>): string =>
   `{${Object.entries(data)
-    .map(([key, value]) => `${JSON.stringify(key)}:${value instanceof RawJson ? value.text : JSON.stringify(value)}`)
+    .map(([key, value]) => `${JSON.stringify(key)}:${value instanceof JsonText ? value.text : JSON.stringify(value)}`)
     .join(',')}}`;

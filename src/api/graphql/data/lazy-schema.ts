@@ -39,6 +39,8 @@ export interface RootTypes {
  */
 export class LazySchema extends GraphQLSchema {
   private readonly known: Record<string, GraphQLNamedType>;
+  /** One after the other: each dataset's types are made when its turn comes. A name may come twice. */
+  readonly typeNames: () => Iterable<string>;
 
   constructor(
     core: Readonly<GraphQLSchemaConfig>,
@@ -49,10 +51,11 @@ export class LazySchema extends GraphQLSchema {
     super(core);
     const fixed = super.getTypeMap();
     const own = new Map<string, GraphQLNamedType>([...Object.entries(fixed), ...Object.values(roots).flatMap(type => (type ? [[type.name, type] as const] : []))]);
-    this.known = lazyRecord(function* () {
+    this.typeNames = function* () {
       yield* own.keys();
       yield* names();
-    }, name => own.get(name) ?? find(name));
+    };
+    this.known = lazyRecord(this.typeNames, name => own.get(name) ?? find(name));
   }
 
   override getTypeMap(): Record<string, GraphQLNamedType> {

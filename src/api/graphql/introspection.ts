@@ -1,0 +1,159 @@
+import {setImmediate as nextTurn} from 'node:timers/promises';
+import {__Schema, __Type, getArgumentValues, isLeafType, isListType, isNonNullType, print} from 'graphql';
+import type {FieldNode, GraphQLFieldResolver, GraphQLObjectType, GraphQLOutputType, GraphQLResolveInfo, GraphQLSchema} from 'graphql';
+import type {Variables} from './data/given.ts';
+import {LazySchema} from './data/lazy-schema.ts';
+import {Lru} from './data/plan-cache.ts';
+import {collectBelow} from './data/selection.ts';
+import type {Collected, Fragments} from './data/selection.ts';
+
+/** A question for `__schema`, as a part of an operation. */
+export interface Introspection {
+  readonly nodes: readonly FieldNode[];
+  readonly fragments: Fragments;
+  readonly variables: Variables;
+  /** Equal for questions that have equal answers of equal schemas. */
+  readonly question: string;
+}
+
+export const questionOf = (nodes: readonly FieldNode[], fragments: Fragments, variables: Variables): string =>
+  JSON.stringify([nodes.map(node => print(node)), Object.values(fragments).map(fragment => print(fragment)), variables]);
+
+/** Milliseconds of work before others have their turn. */
+const slice = 8;
+
+/**
+ * The texts of types and of root fields, by what was asked of them. They outlive versions of the graph, since most types do: so after a swap only
+ * what is new is written. Few questions are kept: all users of one tool ask the same.
+ */
+const texts = new Lru<WeakMap<object, string>>(8);
+
+/**
+ * The answer to `__schema` as JSON text. What graphql-js resolves, by its own resolvers, but written at once, type by type, without holding up
+ * the event loop: a graph of a thousand datasets has a hundred thousand fields.
+ */
+export async function introspected(schema: GraphQLSchema, asked: Introspection): Promise<string> {
+  const writer = new Writer(schema, asked);
+  return writer.schemaText();
+}
+
+class Writer {
+  private began = performance.now();
+  private readonly info: GraphQLResolveInfo;
+
+  constructor(
+    private readonly schema: GraphQLSchema,
+    private readonly asked: Introspection,
+  ) {
+    this.info = {schema} as GraphQLResolveInfo;
+  }
+
+  async schemaText(): Promise<string> {
+    const selected = this.below(this.asked.nodes);
+    const roots = new Set<object | null | undefined>([this.schema.getQueryType(), this.schema.getMutationType(), this.schema.getSubscriptionType()]);
+    return this.object(selected, async (key, nodes) => {
+      if (nodes[0]!.name.value !== 'types') return this.field(__Schema, this.schema, nodes);
+      const kept = this.kept(key);
+      const fields = this.below(nodes);
+      // Listing a lazy schema's names makes its types: in slices as well, and before the root types ask for all at once.
+      const names = new Set<string>();
+      for (const name of this.schema instanceof LazySchema ? this.schema.typeNames() : Object.keys(this.schema.getTypeMap())) {
+        names.add(name);
+        await this.turn();
+      }
+      return this.list(names, async name => {
+        const type = this.schema.getType(name)!;
+        return roots.has(type) ? this.rootType(type, fields, key) : this.remembered(kept, type, () => this.objectNow(__Type, type, fields));
+      });
+    });
+  }
+
+  /** A type with some fields of each dataset. */
+  private rootType(type: object, selected: Collected, path: string): Promise<string> {
+    return this.object(selected, async (key, nodes) => {
+      if (nodes[0]!.name.value !== 'fields') return this.field(__Type, type, nodes);
+      const {resolve} = __Type.getFields().fields!;
+      const fields = resolve!(type, this.argumentsOf(__Type, nodes), undefined, this.info) as readonly object[];
+      const kept = this.kept(`${path}.${key}`);
+      const below = this.below(nodes);
+      return this.list(fields, async field => this.remembered(kept, field, () => this.objectNow(fieldType, field, below)));
+    });
+  }
+
+  private kept(path: string): WeakMap<object, string> {
+    const key = `${path} ${this.asked.question}`;
+    let known = texts.get(key);
+    if (!known) texts.set(key, (known = new WeakMap()));
+    return known;
+  }
+
+  private remembered(kept: WeakMap<object, string>, source: object, write: () => string): string {
+    let text = kept.get(source);
+    if (text === undefined) kept.set(source, (text = write()));
+    return text;
+  }
+
+  private async object(selected: Collected, value: (key: string, nodes: readonly FieldNode[]) => Promise<string> | string): Promise<string> {
+    const parts: string[] = [];
+    for (const [key, nodes] of selected) parts.push(`${JSON.stringify(key)}:${await value(key, nodes)}`);
+    return `{${parts.join(',')}}`;
+  }
+
+  private async list<T>(items: Iterable<T>, value: (item: T) => Promise<string>): Promise<string> {
+    const parts: string[] = [];
+    for (const item of items) {
+      await this.turn();
+      parts.push(await value(item));
+    }
+    return `[${parts.join(',')}]`;
+  }
+
+  /** Lets others have theirs, where the slice is used up. */
+  private async turn(): Promise<void> {
+    if (performance.now() - this.began <= slice) return;
+    await nextTurn();
+    this.began = performance.now();
+  }
+
+  private objectNow(type: GraphQLObjectType, source: unknown, selected: Collected): string {
+    const parts: string[] = [];
+    for (const [key, nodes] of selected) parts.push(`${JSON.stringify(key)}:${this.field(type, source, nodes)}`);
+    return `{${parts.join(',')}}`;
+  }
+
+  private field(type: GraphQLObjectType, source: unknown, nodes: readonly FieldNode[]): string {
+    const name = nodes[0]!.name.value;
+    if (name === '__typename') return JSON.stringify(type.name);
+    const field = type.getFields()[name]!;
+    const value = field.resolve ? (field.resolve as GraphQLFieldResolver<unknown, unknown>)(source, field.args.length === 0 ? {} : this.argumentsOf(type, nodes), undefined, this.info) : (source as Record<string, unknown>)[name];
+    return this.value(field.type, value, nodes);
+  }
+
+  private value(type: GraphQLOutputType, value: unknown, nodes: readonly FieldNode[]): string {
+    if (isNonNullType(type)) return this.value(type.ofType, value, nodes);
+    if (value === null || value === undefined) return 'null';
+    if (isListType(type)) return `[${[...(value as Iterable<unknown>)].map(item => this.value(type.ofType, item, nodes)).join(',')}]`;
+    if (isLeafType(type)) return JSON.stringify(type.serialize(value));
+    return this.objectNow(type as GraphQLObjectType, value, this.below(nodes));
+  }
+
+  private argumentsOf(type: GraphQLObjectType, [node]: readonly FieldNode[]): Record<string, unknown> {
+    return getArgumentValues(type.getFields()[node!.name.value]!, node!, this.asked.variables);
+  }
+
+  private readonly collected = new Map<readonly FieldNode[], Collected>();
+
+  private below(nodes: readonly FieldNode[]): Collected {
+    let known = this.collected.get(nodes);
+    if (!known) this.collected.set(nodes, (known = collectBelow(nodes, this.asked.fragments, this.asked.variables)));
+    return known;
+  }
+}
+
+const fieldType = listed(__Type.getFields().fields!.type);
+
+function listed(type: GraphQLOutputType): GraphQLObjectType {
+  if (isNonNullType(type) || isListType(type)) return listed(type.ofType);
+  return type as GraphQLObjectType;
+}
+
