@@ -26,10 +26,14 @@ export class Bindings {
     return `$${this.parameters.length}::${type}`;
   }
 
-  /** A value to compare a column with. `shown` names it in errors. */
-  value(given: Given, type: DataType, shown: string): string {
+  /** A value to compare a column with. `shown` names it in errors; `check` throws for what is no good value here. */
+  value(given: Given, type: DataType, shown: string, check?: (value: SqlValue) => void): string {
     const accept = acceptor(type, shown);
-    const text = this.bind(variables => accept(given.read(variables)), comparedAs(type));
+    const text = this.bind(variables => {
+      const value = accept(given.read(variables));
+      check?.(value);
+      return value;
+    }, comparedAs(type));
     return type.kind === 'binary' ? `from_base64(${text})` : text;
   }
 

@@ -1,8 +1,9 @@
-import type {FieldNode, GraphQLFieldMap, GraphQLObjectType} from 'graphql';
+import type {FieldNode, GraphQLFieldMap} from 'graphql';
 import type {AsOf} from '../../../warehouse/warehouse.ts';
 import {Aggregates} from './aggregate.ts';
 import {givenArguments} from './given.ts';
 import type {Given, Variables} from './given.ts';
+import {compileGroups} from './groups.ts';
 import type {AggregatePart, Answer, CompileInput, FieldPlan} from './plan.ts';
 import type {DataRoot} from './roots.ts';
 import {collectBelow} from './selection.ts';
@@ -17,7 +18,7 @@ export function compileField(key: string, nodes: readonly FieldNode[], root: Dat
   const args = givenArguments(field.args, nodes[0]!, input.variables);
   const selected = collectBelow(nodes, input.fragments, input.variables);
   const asOf = asOfReader(args.get('as_of'));
-  const answer = root.kind === 'aggregate' ? compileAggregate(selected, root, args, input) : compileRows(selected, root, args, types.row.getFields(), input);
+  const answer = answers[root.kind](selected, root, args, input, types.row.getFields());
   return {key, dataset: root.dataset, asOf, answer};
 }
 
@@ -29,7 +30,9 @@ function asOfReader(given: Given | undefined): (variables: Variables) => AsOf | 
   };
 }
 
-function compileRows(selected: Collected, root: DataRoot, args: Arguments, fields: GraphQLFieldMap<unknown, unknown>, input: CompileInput): Answer {
+const answers: Readonly<Record<DataRoot['kind'], typeof compileRows>> = {rows: compileRows, byPk: compileRows, aggregate: compileAggregate, groups: compileGroups};
+
+function compileRows(selected: Collected, root: DataRoot, args: Arguments, input: CompileInput, fields: GraphQLFieldMap<unknown, unknown>): Answer {
   const builder = new StatementBuilder(input, fields);
   const relation = builder.use(root.dataset);
   const single = root.kind === 'byPk';
@@ -40,24 +43,22 @@ function compileRows(selected: Collected, root: DataRoot, args: Arguments, field
 }
 
 /** Aggregates and nodes are statements of their own, run at once: aggregates read all the rows chosen, nodes no more than the viewer may have. */
-function compileAggregate(selected: Collected, root: DataRoot, args: Arguments, input: CompileInput): Answer {
-  const fields = input.graph.types.get(root.dataset)!.row.getFields();
-  const countArguments = (input.graph.schema.getType(`${root.dataset}_aggregate_fields`) as GraphQLObjectType).getFields().count!.args;
+function compileAggregate(selected: Collected, root: DataRoot, args: Arguments, input: CompileInput, fields: GraphQLFieldMap<unknown, unknown>): Answer {
   const parts: AggregatePart[] = [];
   for (const [key, nodes] of selected) {
     const name = nodes[0]!.name.value;
     if (name === '__typename') parts.push({key, kind: 'constant', json: `"${root.dataset}_aggregate"`});
     else if (name === 'nodes') {
-      const answer = compileRows(collectBelow(nodes, input.fragments, input.variables), {kind: 'rows', dataset: root.dataset}, args, fields, input);
+      const answer = compileRows(collectBelow(nodes, input.fragments, input.variables), {kind: 'rows', dataset: root.dataset}, args, input, fields);
       if (answer.kind === 'scored') parts.push({key, kind: 'scored', rows: answer.rows});
       else parts.push({key, kind: 'text', statement: (answer as Extract<Answer, {kind: 'text'}>).statement});
     } else {
       const builder = new StatementBuilder(input, fields);
       const relation = builder.use(root.dataset);
       const chosen = builder.choose(relation, args, false);
-      const aggregates = new Aggregates(relation, builder.bindings, input, countArguments);
+      const aggregates = new Aggregates(relation, builder.bindings, input);
       const object = aggregates.object(collectBelow(nodes, input.fragments, input.variables));
-      parts.push({key, kind: 'text', statement: builder.statement(`SELECT to_json(${object})::VARCHAR AS json FROM (SELECT ${aggregates.select()} FROM ${builder.chosenRows(relation, chosen)})`)});
+      parts.push({key, kind: 'text', statement: builder.statement(`SELECT to_json(${object})::VARCHAR AS json FROM ${aggregates.sql(builder.chosenRows(relation, chosen))}`)});
     }
   }
   return {kind: 'aggregate', parts};

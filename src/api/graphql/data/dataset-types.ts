@@ -1,13 +1,17 @@
-import {GraphQLBoolean, GraphQLEnumType, GraphQLID, GraphQLInputObjectType, GraphQLInt, GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLString} from 'graphql';
+import {GraphQLBoolean, GraphQLID, GraphQLInputObjectType, GraphQLInt, GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLString} from 'graphql';
 import type {GraphQLFieldConfig, GraphQLFieldConfigArgumentMap, GraphQLFieldConfigMap, GraphQLInputFieldConfigMap, GraphQLInputObjectType as InputObject, GraphQLOutputType} from 'graphql';
 import {typeName} from '../../../schemas/schema.ts';
 import type {DataType, Field} from '../../../schemas/schema.ts';
+import {isOrdered} from './aggregate-functions.ts';
+import {aggregateTypes} from './aggregate-types.ts';
 import {scalarOf} from './columns.ts';
 import {comparisonInput} from './comparisons.ts';
 import type {GraphPrediction} from './graph-model.ts';
+import {hasKeys, keyMembersOf} from './group-keys.ts';
+import type {KeyMember} from './group-keys.ts';
+import {groupTypes} from './group-types.ts';
 import {orderBy, scalars} from './scalars.ts';
 import type {RootOperation} from './roots.ts';
-import type {ScalarName} from './scalars.ts';
 import {rowId} from './shape.ts';
 import type {DatasetShape} from './shape.ts';
 
@@ -16,6 +20,11 @@ export interface DatasetTypes {
   readonly row: GraphQLObjectType;
   readonly boolExp: InputObject;
   readonly orderBy: InputObject;
+  readonly aggregateFields: GraphQLObjectType;
+  readonly group: GraphQLObjectType;
+  /** Null: there is nothing to group by. */
+  readonly groupKey: GraphQLObjectType | null;
+  readonly keyMembers: ReadonlyMap<string, KeyMember>;
   /** The fields it adds to the root types: those `rootsOf` names. */
   readonly roots: Readonly<Record<RootOperation, GraphQLFieldConfigMap<unknown, unknown>>>;
 }
@@ -29,21 +38,11 @@ export interface PredictionTypes {
 /** What the types of a dataset need of the others'. */
 export interface TypeWorld {
   types(dataset: string): DatasetTypes;
+  shape(dataset: string): DatasetShape;
   readonly asOf: InputObject;
   /** Shared by deployments of one model with one signature. */
   prediction(dataset: string, prediction: GraphPrediction): PredictionTypes;
 }
-
-/** Scalars with an order that means something: those `order_by` takes. */
-const isOrdered = (type: DataType): boolean => {
-  const scalar = scalarOf(type);
-  return scalar !== null && scalar !== 'jsonb' && scalar !== 'bytea' && scalar !== 'interval';
-};
-const isComparable = (type: DataType): boolean => isOrdered(type) && type.kind !== 'bool';
-const isNumber = (type: DataType): boolean => type.kind === 'int' || type.kind === 'float' || type.kind === 'decimal';
-
-/** Sums of 32-bit integers do not fit 32 bits, so sums of integers are `bigint`. */
-const sumScalar = (type: DataType): ScalarName => (type.kind === 'float' ? 'Float' : type.kind === 'decimal' ? 'numeric' : 'bigint');
 
 /** What is known of a column, for the explorer: its own description, its type, the name it came with. */
 const described = new WeakMap<Field, string>();
@@ -110,7 +109,10 @@ export function datasetTypes(shape: DatasetShape, world: TypeWorld): DatasetType
   });
 
   const row = new GraphQLObjectType({name, description: shape.dataset.description, fields: rowFields});
-  const types: DatasetTypes = {row, boolExp, orderBy: order, roots: {query: {}, mutation: {}, subscription: {}}};
+  const aggregates = aggregateTypes(name, columns, describe);
+  const keyMembers = keyMembersOf(shape, to => hasKeys(world.shape(to)));
+  const groups = groupTypes(shape, {row, orderBy: order, aggregates}, keyMembers, world);
+  const types: DatasetTypes = {row, boolExp, orderBy: order, aggregateFields: aggregates.fields, group: groups.group, groupKey: groups.key, keyMembers, roots: {query: {}, mutation: {}, subscription: {}}};
   const asOf: GraphQLFieldConfigArgumentMap = {as_of: {type: world.asOf, description: 'An earlier state; default: the newest.'}};
   const paged = {...rowArguments(types), ...asOf};
   const roots = types.roots.query;
@@ -125,7 +127,16 @@ export function datasetTypes(shape: DatasetShape, world: TypeWorld): DatasetType
     },
     description: `One row of \`${name}\`.`,
   };
-  roots[`${name}_aggregate`] = {type: new GraphQLNonNull(aggregateType(name, columns, row)), args: paged, description: `Aggregates of the rows of \`${name}\` that the arguments choose.`};
+  roots[`${name}_aggregate`] = {
+    type: new GraphQLNonNull(new GraphQLObjectType({name: `${name}_aggregate`, fields: {aggregate: {type: aggregates.fields}, nodes: {type: listOf(row)}}})),
+    args: paged,
+    description: `Aggregates of the rows of \`${name}\` that the arguments choose.`,
+  };
+  roots[`${name}_groups`] = {
+    type: listOf(groups.group),
+    args: {where: {type: boolExp}, having: {type: aggregates.having}, order_by: {type: new GraphQLList(new GraphQLNonNull(groups.orderBy))}, limit: {type: GraphQLInt}, offset: {type: GraphQLInt}, ...asOf},
+    description: `Rows of \`${name}\` grouped by what is selected in \`key\`; without it they are one group.`,
+  };
   return types;
 }
 
@@ -143,31 +154,6 @@ const rowArguments = (types: DatasetTypes): GraphQLFieldConfigArgumentMap => ({
   limit: {type: GraphQLInt},
   offset: {type: GraphQLInt},
 });
-
-function aggregateType(name: string, columns: readonly Field[], row: GraphQLObjectType): GraphQLObjectType {
-  const scalarColumns = columns.filter(field => scalarOf(field.type) !== null);
-  const numbers = columns.filter(field => isNumber(field.type));
-  const comparable = columns.filter(field => isComparable(field.type));
-  const fieldsType = (ending: string, chosen: readonly Field[], scalar: (type: DataType) => ScalarName): GraphQLObjectType =>
-    new GraphQLObjectType({name: `${name}_${ending}_fields`, fields: () => Object.fromEntries(chosen.map(field => [field.name, {type: scalars[scalar(field.type)], description: describe(field)}]))});
-  const fields: GraphQLFieldConfigMap<unknown, unknown> = {
-    count: {
-      type: new GraphQLNonNull(GraphQLInt),
-      description: 'Rows; with one column those where it is not null; with `distinct` the different values.',
-      args: scalarColumns.length === 0 ? {} : {columns: {type: new GraphQLList(new GraphQLNonNull(new GraphQLEnumType({name: `${name}_select_column`, values: Object.fromEntries(scalarColumns.map(field => [field.name, {}]))})))}, distinct: {type: GraphQLBoolean}},
-    },
-  };
-  if (numbers.length > 0) {
-    fields.sum = {type: fieldsType('sum', numbers, sumScalar)};
-    fields.avg = {type: fieldsType('avg', numbers, () => 'Float')};
-  }
-  if (comparable.length > 0) {
-    fields.min = {type: fieldsType('min', comparable, type => scalarOf(type)!)};
-    fields.max = {type: fieldsType('max', comparable, type => scalarOf(type)!)};
-  }
-  const aggregate = new GraphQLObjectType({name: `${name}_aggregate_fields`, fields});
-  return new GraphQLObjectType({name: `${name}_aggregate`, fields: {aggregate: {type: aggregate}, nodes: {type: listOf(row)}}});
-}
 
 function predictionField(dataset: string, prediction: GraphPrediction, world: TypeWorld): GraphQLFieldConfig<unknown, unknown> {
   const {output, set} = world.prediction(dataset, prediction);

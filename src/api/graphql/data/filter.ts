@@ -60,7 +60,7 @@ function typedCondition(given: Given, expression: string, type: DataType, shown:
 }
 
 /** `_and`, `_or` and `_not`; null for every other name. */
-function combination(name: string, given: Given, inner: (part: Given) => string): string | null {
+export function combination(name: string, given: Given, inner: (part: Given) => string): string | null {
   if (name !== '_and' && name !== '_or' && name !== '_not') return null;
   refuseNull(given, name);
   if (name === '_not') return `NOT (${inner(given)})`;
@@ -68,10 +68,10 @@ function combination(name: string, given: Given, inner: (part: Given) => string)
   return name === '_and' ? allOf(conditions) : anyOf(conditions);
 }
 
-const allOf = (conditions: readonly string[]): string => (conditions.length === 0 ? 'true' : conditions.length === 1 ? conditions[0]! : `(${conditions.join(' AND ')})`);
+export const allOf = (conditions: readonly string[]): string => (conditions.length === 0 ? 'true' : conditions.length === 1 ? conditions[0]! : `(${conditions.join(' AND ')})`);
 const anyOf = (conditions: readonly string[]): string => (conditions.length === 0 ? 'false' : conditions.length === 1 ? conditions[0]! : `(${conditions.join(' OR ')})`);
 
-function parts(given: Given, shown: string): readonly (readonly [string, Given])[] {
+export function parts(given: Given, shown: string): readonly (readonly [string, Given])[] {
   refuseNull(given, shown);
   return given.entries();
 }
@@ -83,7 +83,7 @@ function refuseNull(given: Given, shown: string): void {
 
 const comparisons: Readonly<Record<string, string>> = {_eq: '=', _neq: '<>', _gt: '>', _gte: '>=', _lt: '<', _lte: '<='};
 
-function comparison(given: Given, expression: string, type: DataType, shown: string, scope: FilterScope): string {
+export function comparison(given: Given, expression: string, type: DataType, shown: string, scope: FilterScope): string {
   // 32-bit floats are shown, and so compared, as the 64-bit floats they are.
   const compared = type.kind === 'float' && type.bits === 32 ? `${expression}::DOUBLE` : expression;
   const {bindings} = scope;

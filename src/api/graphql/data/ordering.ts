@@ -1,6 +1,7 @@
 import {member as structMember} from './columns.ts';
 import type {FilterScope} from './filter.ts';
 import type {Given} from './given.ts';
+import {RelatedJoins} from './related-joins.ts';
 import type {RelationUse} from './relation.ts';
 import type {DataType} from '../../../schemas/schema.ts';
 
@@ -25,35 +26,25 @@ const directions: Readonly<Record<string, string>> = {
   desc_nulls_last: 'DESC NULLS LAST',
 };
 
+/** The direction an `order_by` value stands for. */
+export const directionOf = (given: Given): string => directions[given.value as string]!;
+
 /** The keys of an `order_by`, without the row id that breaks ties. */
 export function ordering(given: Given | undefined, relation: RelationUse, scope: FilterScope): Ordering {
   const keys: OrderKey[] = [];
-  const joins: string[] = [];
-  const uses: RelationUse[] = [];
-  const joined = new Map<string, RelationUse>();
+  const joins = new RelatedJoins(scope);
   const rows = (order: Given, from: RelationUse, path: string): void => {
     for (const [name, value] of order.entries()) {
       if (value.isNull) continue;
       const member = from.shape.members.get(name);
-      if (member?.kind === 'rowId') keys.push({expression: from.rowId, direction: directions[value.value as string]!});
+      if (member?.kind === 'rowId') keys.push({expression: from.rowId, direction: directionOf(value)});
       else if (member?.kind === 'column') typed(value, from.column(name), member.field.type);
-      else if (member?.kind === 'object') {
-        const key = `${path}.${name}`;
-        let other = joined.get(key);
-        if (!other) {
-          other = scope.use(member.to);
-          joined.set(key, other);
-          uses.push(other);
-          const on = `${other.column(member.toColumn)} = ${from.column(member.column)}`;
-          joins.push(on);
-        }
-        rows(value, other, key);
-      }
+      else if (member?.kind === 'object') rows(value, joins.to(`${path}.${name}`, from, member), `${path}.${name}`);
     }
   };
   const typed = (value: Given, expression: string, type: DataType): void => {
     if (type.kind !== 'struct') {
-      keys.push({expression, direction: directions[value.value as string]!});
+      keys.push({expression, direction: directionOf(value)});
       return;
     }
     for (const [name, inner] of value.entries()) {
@@ -63,5 +54,5 @@ export function ordering(given: Given | undefined, relation: RelationUse, scope:
     }
   };
   if (given && !given.isNull) for (const order of given.items()) if (!order.isNull) rows(order, relation, '');
-  return {keys, joins: uses.map((use, index) => `LEFT JOIN ${use.sql()} ON ${joins[index]}`)};
+  return {keys, joins: joins.sql()};
 }

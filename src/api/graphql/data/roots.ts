@@ -2,7 +2,7 @@ import type {DatasetShape} from './shape.ts';
 
 /** What a root field that belongs to the data graph asks for. */
 export interface DataRoot {
-  readonly kind: 'rows' | 'byPk' | 'aggregate';
+  readonly kind: 'rows' | 'byPk' | 'aggregate' | 'groups';
   readonly dataset: string;
 }
 
@@ -12,7 +12,7 @@ export type RootOperation = 'query' | 'mutation' | 'subscription';
 export function rootsOf({name}: DatasetShape): Readonly<Record<RootOperation, Readonly<Record<string, DataRoot>>>> {
   const root = (kind: DataRoot['kind']): DataRoot => ({kind, dataset: name});
   return {
-    query: {[name]: root('rows'), [`${name}_by_pk`]: root('byPk'), [`${name}_aggregate`]: root('aggregate')},
+    query: {[name]: root('rows'), [`${name}_by_pk`]: root('byPk'), [`${name}_aggregate`]: root('aggregate'), [`${name}_groups`]: root('groups')},
     mutation: {},
     subscription: {},
   };

@@ -91,6 +91,20 @@ export const orderBy = new GraphQLEnumType({
   values: {asc: {}, desc: {}, asc_nulls_first: {}, asc_nulls_last: {}, desc_nulls_first: {}, desc_nulls_last: {}},
 });
 
+const words = (names: readonly string[]) => Object.fromEntries(names.map(name => [name.toUpperCase(), {value: name}]));
+
+export const timeUnit = new GraphQLEnumType({
+  name: 'time_unit',
+  description: 'What times are cut off to. Weeks begin on Mondays.',
+  values: words(['year', 'quarter', 'month', 'week', 'day', 'hour', 'minute', 'second']),
+});
+
+export const timePart = new GraphQLEnumType({
+  name: 'time_part',
+  description: 'What is taken of times. DOW: Sunday is 0; ISODOW: Monday is 1, Sunday 7; WEEK and ISOYEAR are those of ISO 8601.',
+  values: words(['year', 'isoyear', 'quarter', 'month', 'week', 'day', 'doy', 'dow', 'isodow', 'hour', 'minute', 'second']),
+});
+
 export const scalars = {Boolean: GraphQLBoolean, Int: GraphQLInt, Float: GraphQLFloat, String: GraphQLString, bigint, numeric, timestamp, timestamptz, date, time, interval, uuid, bytea, jsonb} as const;
 
 export type ScalarName = keyof typeof scalars;

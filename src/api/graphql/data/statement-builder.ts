@@ -33,6 +33,15 @@ export interface Chosen {
   readonly offset: string | null;
 }
 
+interface NumberedOptions {
+  /** More columns, each after a comma. */
+  readonly extra?: string;
+  readonly where?: string;
+  readonly partition?: readonly string[];
+  /** Rows of all lists together. */
+  readonly most?: number;
+}
+
 /** One statement in the making. */
 export class StatementBuilder implements FilterScope {
   readonly bindings = new Bindings();
@@ -61,21 +70,21 @@ export class StatementBuilder implements FilterScope {
   choose(relation: RelationUse, args: Arguments, bounded = true): Chosen {
     const {maxRows} = this.input;
     const where = args.get('where');
-    const limit = args.get('limit');
-    const offset = args.get('offset');
-    const given = (value: Given | undefined): value is Given => value !== undefined && !value.isNull;
-    // Engines plan a constant number of rows better than a bound one.
-    const rows = (value: Given, name: string, most: number): string => {
-      const read = (variables: Variables) => Math.min(checkedCount(value.read(variables), name), most);
-      return value.isConstant ? String(read({})) : this.bindings.bind(read, 'BIGINT');
-    };
     const most = bounded ? maxRows + 1 : Infinity;
     return {
-      condition: given(where) ? rowCondition(where, relation, this) : 'true',
+      condition: where && !where.isNull ? rowCondition(where, relation, this) : 'true',
       order: ordering(args.get('order_by'), relation, this),
-      limit: given(limit) ? rows(limit, 'limit', most) : bounded ? String(most) : null,
-      offset: given(offset) ? rows(offset, 'offset', Infinity) : null,
+      limit: this.rowCount(args.get('limit'), 'limit', most) ?? (bounded ? String(most) : null),
+      offset: this.rowCount(args.get('offset'), 'offset', Infinity),
     };
+  }
+
+  /** A number of rows for LIMIT and OFFSET; null where none is given. */
+  rowCount(given: Given | undefined, name: string, most: number): string | null {
+    if (!given || given.isNull) return null;
+    const read = (variables: Variables) => Math.min(checkedCount(given.read(variables), name), most);
+    // Engines plan a constant number of rows better than a bound one.
+    return given.isConstant ? String(read({})) : this.bindings.bind(read, 'BIGINT');
   }
 
   chooseByKey(relation: RelationUse, args: Arguments): Chosen {
@@ -99,18 +108,27 @@ export class StatementBuilder implements FilterScope {
     return `(SELECT ${relation.alias}.*${keys}${chosen.extra ?? ''} FROM ${[relation.sql(), ...order.joins].join(' ')} WHERE ${chosen.condition}${needsOrder ? orderBy : ''}${paging}) AS ${relation.alias}`;
   }
 
-  /** `chosenRows` within a subquery for each row, where LIMIT and OFFSET cannot be parameters: rows are numbered instead. */
-  private numberedRows(relation: RelationUse, chosen: Chosen): string {
+  /**
+   * `chosenRows` with LIMIT and OFFSET for each of many lists, where they cannot be parameters: rows are numbered instead, in each partition
+   * (columns of `extra`) from 1.
+   */
+  numberedRows(relation: RelationUse, chosen: Chosen, {extra = '', where = 'true', partition = [], most}: NumberedOptions = {}): string {
     const {order, limit, offset} = chosen;
-    if (limit === null && offset === null) return this.chosenRows(relation, chosen);
-    const sorted = [...order.keys.map(({expression, direction}) => `${expression} ${direction}`), relation.rowId].join(', ');
-    const numbered = {...chosen, limit: null, offset: null, extra: `, row_number() OVER (ORDER BY ${sorted}) AS "~n"`};
-    const first = offset ?? '0';
-    const bounds = [`"~n" > ${first}`, ...(limit === null ? [] : [`"~n" <= ${first} + ${limit}`])];
-    return `(SELECT * FROM ${this.chosenRows(relation, numbered)} WHERE ${bounds.join(' AND ')}) AS ${relation.alias}`;
+    const whole = {...chosen, limit: null, offset: null, extra};
+    const bounds = [where];
+    if (limit !== null || offset !== null) {
+      const sorted = [...order.keys.map(({expression, direction}) => `${expression} ${direction}`), relation.rowId].join(', ');
+      const parted = partition.length === 0 ? '' : `PARTITION BY ${partition.join(', ')} `;
+      whole.extra += `, row_number() OVER (${parted}ORDER BY ${sorted}) AS "~n"`;
+      const first = offset ?? '0';
+      bounds.push(`"~n" > ${first}`, ...(limit === null ? [] : [`"~n" <= ${first} + ${limit}`]));
+    }
+    if (bounds.length === 1 && where === 'true' && most === undefined) return this.chosenRows(relation, whole);
+    return `(SELECT * FROM ${this.chosenRows(relation, whole)} WHERE ${bounds.join(' AND ')}${most === undefined ? '' : ` LIMIT ${most}`}) AS ${relation.alias}`;
   }
 
-  private orderOf(relation: RelationUse, chosen: Chosen): string {
+  /** The order of chosen rows outside of them. */
+  orderOf(relation: RelationUse, chosen: Chosen): string {
     return [...chosen.order.keys.map(({direction}, index) => `${relation.alias}."~k${index}" ${direction}`), relation.rowId].join(', ');
   }
 
@@ -213,7 +231,7 @@ export class StatementBuilder implements FilterScope {
   }
 
   /** Runs `make` with joins and predictions of its own: those of a nested list belong to its subquery. */
-  private nested(make: () => (joins: readonly string[]) => string): string {
+  nested(make: () => (joins: readonly string[]) => string): string {
     const outer = this.joins.splice(0);
     const predictions = this.predictions.length;
     const finish = make();

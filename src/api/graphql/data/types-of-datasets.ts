@@ -37,7 +37,7 @@ export class TypesOfDatasets {
     this.predictions = new PredictionNames(shapes, previous?.predictions ?? null, stale);
     // What was made refers to its neighbours, by the version it was made in: so it stays only together with them.
     if (previous) for (const [name, made] of previous.made) if (shapes.has(name) && !stale.has(name)) this.made.set(name, made);
-    this.world = {types: name => this.get(name)!, asOf, prediction: (dataset, {field}) => this.predictions.types(dataset, field)};
+    this.world = {types: name => this.get(name)!, shape: name => this.shapes.get(name)!, asOf, prediction: (dataset, {field}) => this.predictions.types(dataset, field)};
   }
 
   get(dataset: string): DatasetTypes | undefined {
