@@ -199,6 +199,7 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
     })).singleton(),
     graphql: asFunction((services: Services) => new GraphqlPart({
       heads: () => services.heads.current(),
+      onCommit: listener => services.catalog.listen('data', listener),
       pipelines: services.pipelines, proposals: services.proposals, schedules: services.schedules, backfills: services.backfills, webhooks: services.webhooks, models: services.models, datasets: services.datasets, lineage: services.lineage, maintenance: services.maintenance, warehouse: services.warehouse,
       engine: services.engine, graphModel: services.graphModel, logger: services.logger, metrics: services.metrics, config: services.config,
       uploads: {byId: id => services.catalog.read(stores => stores.uploads.byId(id))},

@@ -115,6 +115,7 @@ export const errorTable = {
   BODY_TOO_LARGE: {message: 'The body has more than {limit} bytes.', hint: 'Send files to POST /uploads, or raise the setting `api.maxBodyBytes` or `uploads.maxBytes`.', http: 413},
   ORIGIN_REFUSED: {message: "Requests from '{origin}' are not accepted.", hint: 'Open the console at the address of the server, or add the origin to the setting `api.origins`.', http: 403},
   UNAUTHENTICATED: {message: 'An admin secret is needed.', hint: 'Send it in the header `authorization: Bearer …`.', http: 401},
+  LIVE_QUERY_ENDED: {message: 'The graph was changed, and the live query is not valid any more: {reason}', hint: 'Look at the schema as it is now, and subscribe to what it has.', http: 410},
   SUBSCRIBER_TOO_SLOW: {message: 'The subscriber did not read for {seconds} s.', hint: 'Subscribe again with `after` at the last number received.', http: 408},
   RECEIPT_INVALID: {message: 'The receipt cannot be read: {reason}', hint: 'Use the receipt exactly as `extensions.receipt` gave it.', http: 400, exit: 2},
   RECEIPT_DIFFERS: {message: 'The answer differs from its receipt: {reason}', hint: 'Run `millrace doctor` to check the files.', http: 409, exit: 6},

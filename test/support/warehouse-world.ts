@@ -21,6 +21,36 @@ export interface WriteOptions {
   readonly partition?: string;
 }
 
+/** Everything of a commit but itself: what a SELECT gives, staged and prepared as a step does. */
+export async function prepareRows({warehouse, engine}: {warehouse: Warehouse; engine: Engine}, dataset: string, sql: string, options: WriteOptions = {}): Promise<PreparedCommit> {
+  const {mode = 'overwrite', contract, lineage = {}, rowsPerFile, mergeBy, partitionBy, partition} = options;
+  const query = {sql, relations: {}};
+  const {schema, written, parentId} = await warehouse.schemaFor(dataset, await engine.describe(query), mode, 'main');
+  const stage = await warehouse.stage('test', dataset, 1);
+  try {
+    const files = await engine.materialize(query, {folder: stage.folder, schema: written, rowsPerFile});
+    return await warehouse.prepare({dataset, branch: 'main', operation: mode, mergeBy, partitionBy, partition, stage, files, written, schema, parentId, contract, runId: null, stepName: null, lineage});
+  } finally {
+    await stage.discard();
+  }
+}
+
+export async function commitPrepared(catalog: Catalog, prepared: PreparedCommit): Promise<SnapshotRecord> {
+  try {
+    const snapshot = await catalog.transaction(stores => prepared.commit(stores));
+    await prepared.published(snapshot);
+    return snapshot;
+  } catch (error) {
+    await prepared.abandon();
+    throw error;
+  }
+}
+
+/** Commits what a SELECT gives. */
+export async function writeRows(services: {warehouse: Warehouse; engine: Engine; catalog: Catalog}, dataset: string, sql: string, options?: WriteOptions): Promise<SnapshotRecord> {
+  return commitPrepared(services.catalog, await prepareRows(services, dataset, sql, options));
+}
+
 /** A real warehouse: catalog, DuckDB and folders, all its own. */
 export interface WarehouseWorld {
   readonly folder: string;
@@ -53,30 +83,9 @@ export async function openWorld({database = 'PGlite', folder: again}: {database?
 
   const world: WarehouseWorld = {
     folder, catalog, engine, warehouse, places: {...places, catalog},
-    async prepare(dataset, sql, {mode = 'overwrite', contract, lineage = {}, rowsPerFile, mergeBy, partitionBy, partition} = {}) {
-      const query = {sql, relations: {}};
-      const {schema, written, parentId} = await warehouse.schemaFor(dataset, await engine.describe(query), mode, 'main');
-      const stage = await warehouse.stage('test', dataset, 1);
-      try {
-        const files = await engine.materialize(query, {folder: stage.folder, schema: written, rowsPerFile});
-        return await warehouse.prepare({dataset, branch: 'main', operation: mode, mergeBy, partitionBy, partition, stage, files, written, schema, parentId, contract, runId: null, stepName: null, lineage});
-      } finally {
-        await stage.discard();
-      }
-    },
-    async commit(prepared) {
-      try {
-        const snapshot = await catalog.transaction(stores => prepared.commit(stores));
-        await prepared.published(snapshot);
-        return snapshot;
-      } catch (error) {
-        await prepared.abandon();
-        throw error;
-      }
-    },
-    async write(dataset, sql, options) {
-      return world.commit(await world.prepare(dataset, sql, options));
-    },
+    prepare: (dataset, sql, options) => prepareRows(world, dataset, sql, options),
+    commit: prepared => commitPrepared(catalog, prepared),
+    write: (dataset, sql, options) => writeRows(world, dataset, sql, options),
     async rows(dataset, sql = `select * from ${dataset}`, asOf) {
       const table = await warehouse.table(await warehouse.resolve(dataset, asOf));
       return engine.rows({sql, relations: {[dataset]: {...table, rowIds: true}}});

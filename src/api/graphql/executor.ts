@@ -10,6 +10,7 @@ import type {DataContext} from './data/graph-model.ts';
 import type {FieldPlan} from './data/plan.ts';
 import {DocumentIds, Lru, shapeOfVariables} from './data/plan-cache.ts';
 import type {Declared} from './data/plan-cache.ts';
+import type {DataRoot} from './data/roots.ts';
 import {collect} from './data/selection.ts';
 import type {Fragments} from './data/selection.ts';
 import {introspected, questionOf} from './introspection.ts';
@@ -59,7 +60,7 @@ interface OperationPlan {
 
 /**
  * Executes operations whose root fields belong to the core graph (resolved by graphql-js), to the data graph (compiled to one engine query each),
- * or to both. Data answers are `RawJson`, to be written by `stringify`.
+ * or to both. Data answers are `RawJson`, to be written by `stringify`. Of a subscription in the data graph it gives the answer of now.
  */
 export class Executor {
   private readonly plans: Lru<OperationPlan>;
@@ -103,6 +104,14 @@ export class Executor {
     return getVariableValues(this.graph.schema, operation.node.variableDefinitions ?? [], variables, {maxErrors: 20});
   }
 
+  /** What a subscription follows in the data graph; null for operations of another kind, and for subscriptions of the core graph. */
+  liveRoot(document: DocumentNode, operationName?: string | null, variables: Variables = {}): DataRoot | null {
+    const operation = this.operation(document, operationName ?? null);
+    if (operation?.node.operation !== 'subscription') return null;
+    const [nodes] = collect([operation.node.selectionSet], operation.fragments, variables).values();
+    return (nodes && this.graph.roots.subscription.get(nodes[0]!.name.value)) ?? null;
+  }
+
   /** How many plans are kept now. */
   get planCount(): number {
     return this.plans.size;
@@ -142,7 +151,8 @@ export class Executor {
   private compile({node, fragments}: Operation, variables: Variables, limits: QueryLimits): OperationPlan {
     const {graph} = this;
     const whole = (): DocumentNode => ({kind: Kind.DOCUMENT, definitions: [node, ...Object.values(fragments)]});
-    if (node.operation !== 'query') return {keys: [], data: [], introspections: [], core: whole()};
+    if (node.operation === 'mutation') return {keys: [], data: [], introspections: [], core: whole()};
+    const known = graph.roots[node.operation];
     const roots = collect([node.selectionSet], fragments, variables);
     const data: DataField[] = [];
     const introspections: {key: string; asked: Introspection}[] = [];
@@ -153,7 +163,7 @@ export class Executor {
         introspections.push({key, asked: {nodes, fragments, variables, question: questionOf(nodes, fragments, variables)}});
         continue;
       }
-      const root = graph.roots.query.get(name);
+      const root = known.get(name);
       if (root) {
         let plan: DataField['plan'];
         try {

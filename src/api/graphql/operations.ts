@@ -7,6 +7,7 @@ import type {CoreContext} from './core/context.ts';
 import {Loaders} from './core/loaders.ts';
 import {asTableError} from './format-error.ts';
 import type {Graph, Prepared} from './graph.ts';
+import {LiveQueries} from './live.ts';
 import {dataLength, dataPart, makeReceipt, namesOf, readReceipt, receiptBytes} from './receipt.ts';
 import type {ReceiptContent, VerifiedReceipt} from './receipt.ts';
 import {RequestData} from './request-data.ts';
@@ -32,12 +33,23 @@ export interface Asking {
 /** Runs operations, whatever brought them: HTTP, a socket, or a command in this process. */
 export class Operations {
   private readonly metrics: Metrics;
+  private readonly live: LiveQueries;
 
   constructor(
     private readonly services: GraphqlServices,
     readonly graph: Graph,
   ) {
     this.metrics = services.metrics;
+    this.live = new LiveQueries(services, graph, async (viewer, asked, signal) => {
+      const began = performance.now();
+      const {result, data} = await this.run(viewer, asked, signal);
+      this.observe(asked, result, began);
+      return {result, reads: await data.reads().catch(() => null)};
+    });
+  }
+
+  stop(): void {
+    this.live.stop();
   }
 
   /** Errors are as thrown: they still have to be formatted. */
@@ -79,9 +91,10 @@ export class Operations {
   }
 
   /** Results of a subscription, or a result with the errors for which there is none. */
-  async subscribe(viewer: Viewer, {prepared, operationName, variables}: Asked): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult> {
-    const {document, executor, errors} = prepared;
+  async subscribe(viewer: Viewer, asked: Asked): Promise<AsyncIterableIterator<ExecutionResult, void, void> | ExecutionResult> {
+    const {prepared: {document, executor, errors}, operationName, variables} = asked;
     if (!document) return {errors};
+    if (executor.liveRoot(document, operationName, variables ?? {})) return counted(this.live.follow(viewer, asked), this.metrics);
     const results = await subscribe({
       schema: executor.graph.schema, document, operationName, variableValues: variables ?? {}, contextValue: this.coreContext(viewer, new Loaders(this.services, viewer, false)),
     });
@@ -155,36 +168,30 @@ function differs({sha256}: ReceiptContent, reason: string, actual?: string): Mil
 }
 
 /** Counts an open subscription for as long as it is iterated. */
-function counted(results: AsyncGenerator<ExecutionResult, void, void>, metrics: Metrics): AsyncGenerator<ExecutionResult, void, void> {
+function counted(results: AsyncIterator<ExecutionResult, void, void>, metrics: Metrics): AsyncIterableIterator<ExecutionResult, void, void> {
   metrics.subscriptions.inc();
   let open = true;
   const end = () => {
     if (open) metrics.subscriptions.dec();
     open = false;
   };
-  const ending = async (step: Promise<IteratorResult<ExecutionResult, void>>) => {
-    try {
-      const answer = await step;
-      if (answer.done) end();
-      return answer;
-    } catch (error) {
-      end();
-      throw error;
-    }
-  };
   return {
     [Symbol.asyncIterator]() {
       return this;
     },
-    next: () => ending(results.next()),
-    return: () => {
-      end();
-      return results.return();
+    async next() {
+      try {
+        const answer = await results.next();
+        if (answer.done) end();
+        return answer;
+      } catch (error) {
+        end();
+        throw error;
+      }
     },
-    throw: error => ending(results.throw(error)),
-    async [Symbol.asyncDispose]() {
+    async return() {
       end();
-      await results.return();
+      return (await results.return?.()) ?? {done: true, value: undefined};
     },
   };
 }

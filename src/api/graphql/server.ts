@@ -76,6 +76,7 @@ export async function createGraphql(services: GraphqlServices): Promise<Graphql>
       return leavable(begin, formatted);
     },
     async stop() {
+      operations.stop();
       graph.stop();
       await apollo.stop();
     },

@@ -62,6 +62,8 @@ export interface GraphqlServices {
    * reads profiles and contracts; give a cheaper one where there are many datasets.
    */
   readonly heads?: () => Promise<ReadonlyMap<string, SnapshotRecord>>;
+  /** Calls back with the name of each dataset that has a new snapshot, made by this process or another, and with '' when that may have been missed; answers how to stop. Default: live queries look every few seconds. */
+  readonly onCommit?: (listener: (dataset: string) => void) => () => void;
   readonly sockets?: SocketSettings;
 }
 

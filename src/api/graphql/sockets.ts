@@ -18,6 +18,7 @@ import type {Viewer} from '../../core/viewer.ts';
 import {errorFormatter} from './format-error.ts';
 import type {Asked, Operations} from './operations.ts';
 import type {GraphqlServices, SocketSettings, UpgradeHost} from './services.ts';
+import {stringify} from './stringify.ts';
 
 /** Close codes: 4401 is graphql-ws's own; the other is ours and lets clients connect again. */
 const unauthorized = 4401;
@@ -29,6 +30,7 @@ const pingInterval = 15_000;
 interface Extra {
   readonly request: IncomingMessage;
   readonly socket: WebSocket;
+  readonly outlet: Outlet;
   viewer?: Viewer;
 }
 
@@ -41,7 +43,16 @@ interface Args extends ExecutionArgs {
 export function mountSockets(app: FastifyInstance, host: UpgradeHost, operations: Operations, {logger, config, sockets = {}}: Pick<GraphqlServices, 'logger' | 'config' | 'sockets'>): void {
   const log = logger.child({part: 'graphql'});
   const format = errorFormatter(log);
-  const formatted = ({errors, ...result}: ExecutionResult) => (errors ? {errors: errors.map(format), ...result} : result);
+  /** Texts of results: one of a live query is sent to each of its followers. */
+  const texts = new WeakMap<ExecutionResult, string>();
+  const textOf = (result: ExecutionResult): string => {
+    let text = texts.get(result);
+    if (text === undefined) {
+      const {errors, ...rest} = result;
+      texts.set(result, (text = stringify(errors ? {errors: errors.map(format), ...rest} : rest)));
+    }
+    return text;
+  };
   const most = sockets.operations ?? 64;
 
   const server = makeServer<ConnectionInitMessage['payload'], Extra>({
@@ -71,7 +82,7 @@ export function mountSockets(app: FastifyInstance, host: UpgradeHost, operations
       const {viewer, asked} = args as Args;
       return operations.subscribe(viewer, asked);
     },
-    onNext: (_context, _id, _payload, _args, result) => formatted(result as ExecutionResult),
+    onNext: ({extra}, _id, _payload, _args, result) => extra.outlet.payload(textOf(result as ExecutionResult)),
     onError: (_context, _id, _payload, errors) => errors.map(format),
   });
 
@@ -92,7 +103,7 @@ export function mountSockets(app: FastifyInstance, host: UpgradeHost, operations
           });
         }),
       },
-      {request, socket},
+      {request, socket, outlet},
     );
     socket.on('error', error => log.debug({err: error}, 'a connection failed'));
     socket.once('close', (code, reason) => {
@@ -125,6 +136,8 @@ class Outlet {
   private readonly pings: NodeJS.Timeout;
   private stalled: NodeJS.Timeout | undefined;
   private answered = true;
+  /** The result that belongs at the end of the message being sent. */
+  private result: string | null = null;
   /** Sends that wait for the buffer to empty. */
   private waiting = 0;
 
@@ -142,9 +155,20 @@ class Outlet {
     this.pings = setInterval(() => this.ping(), pingInterval);
   }
 
+  /** What stands for a result in the message that is sent next: graphql-ws would write it as JSON again, for each of its followers. */
+  payload(text: string): ExecutionResult {
+    const toJSON = (): string => {
+      this.result = text;
+      return '';
+    };
+    return {toJSON} as ExecutionResult;
+  }
+
   /** Resolves when the next answer may be made; at once while the buffer has room. */
-  send(text: string): Promise<void> {
-    const {socket} = this;
+  send(message: string): Promise<void> {
+    const {socket, result} = this;
+    this.result = null;
+    const text = result === null ? message : `${message.slice(0, -'""}'.length)}${result}}`;
     if (socket.readyState !== socket.OPEN) return Promise.resolve();
     return new Promise((resolve, reject) => {
       let waits = false;

@@ -10,7 +10,9 @@ import type {GraphPrediction} from './graph-model.ts';
 import {hasKeys, keyMembersOf} from './group-keys.ts';
 import type {KeyMember} from './group-keys.ts';
 import {groupTypes} from './group-types.ts';
+import {liveFields} from './live/live-fields.ts';
 import {orderBy, scalars} from './scalars.ts';
+import {rootsOf} from './roots.ts';
 import type {RootOperation} from './roots.ts';
 import {rowId} from './shape.ts';
 import type {DatasetShape} from './shape.ts';
@@ -137,6 +139,7 @@ export function datasetTypes(shape: DatasetShape, world: TypeWorld): DatasetType
     args: {where: {type: boolExp}, having: {type: aggregates.having}, order_by: {type: new GraphQLList(new GraphQLNonNull(groups.orderBy))}, limit: {type: GraphQLInt}, offset: {type: GraphQLInt}, ...asOf},
     description: `Rows of \`${name}\` grouped by what is selected in \`key\`; without it they are one group.`,
   };
+  Object.assign(types.roots.subscription, liveFields(roots, rootsOf(shape).subscription));
   return types;
 }
 

@@ -11,9 +11,6 @@ export type RootOperation = 'query' | 'mutation' | 'subscription';
 /** The root fields of a dataset, by the operation's type. */
 export function rootsOf({name}: DatasetShape): Readonly<Record<RootOperation, Readonly<Record<string, DataRoot>>>> {
   const root = (kind: DataRoot['kind']): DataRoot => ({kind, dataset: name});
-  return {
-    query: {[name]: root('rows'), [`${name}_by_pk`]: root('byPk'), [`${name}_aggregate`]: root('aggregate'), [`${name}_groups`]: root('groups')},
-    mutation: {},
-    subscription: {},
-  };
+  const query = {[name]: root('rows'), [`${name}_by_pk`]: root('byPk'), [`${name}_aggregate`]: root('aggregate'), [`${name}_groups`]: root('groups')};
+  return {query, mutation: {}, subscription: query};
 }
