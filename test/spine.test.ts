@@ -2,25 +2,17 @@
  * The whole path through the real API: a raw file becomes a snapshot, a pipeline makes datasets of it, a model predicts on them, and
  * one typed graph shows all of it while it happens.
  */
-import type {App} from '../src/compose.ts';
-import {collect, createProject, data, runEvents, runToEnd, startApp} from './support/project.ts';
+import {collect, data, runEvents, runToEnd, useApp} from './support/project.ts';
 import type {Project} from './support/project.ts';
 import {registerTripsModel, writeTrips} from './support/trips.ts';
 
 describe('the spine', () => {
   let project: Project;
-  let app: App;
   let url: string;
 
-  beforeAll(async () => {
-    project = createProject();
+  useApp(started => {
+    ({project, url} = started);
     writeTrips(project);
-    app = await startApp(project);
-    url = app.http.url;
-  });
-  afterAll(async () => {
-    await app.lifecycle.stop();
-    project.remove();
   });
 
   test('a model comes in through the gate', async () => {

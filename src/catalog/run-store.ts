@@ -79,7 +79,7 @@ const toPipeline = (row: Pipeline & {current: DefinitionRow | null}): PipelineRe
 const ended: readonly StepStatus[] = ['succeeded', 'failed', 'cancelled', 'skipped'];
 
 /**
- * Runs. Locks are taken in one order (a run's row, then its steps' rows), so that units of work never wait for each other in a
+ * Runs. Locks are taken in one order (a run's row, its steps' rows, its pipeline's row, those of runs that wait), so that units of work never wait for each other in a
  * circle; a claim locks its step only, and says nothing about the run.
  */
 export class PrismaRunStore implements RunStore {
@@ -308,6 +308,10 @@ export class PrismaRunStore implements RunStore {
   }
 
   async requestCancel(runId: string): Promise<void> {
+    // Who admits runs holds the pipeline's row and changes those of all that wait: so to end one that waits, the pipeline's comes first here too.
+    await this.db.$queryRaw`
+      SELECT pipeline.id FROM pipeline JOIN pipeline_definition ON pipeline_definition.pipeline_id = pipeline.id JOIN run ON run.definition_id = pipeline_definition.id
+      WHERE run.id = ${runId}::uuid AND run.status = 'waiting' FOR UPDATE OF pipeline`;
     await this.lock(runId);
     await this.db.run.update({where: {id: runId}, data: {cancelRequested: true}});
   }

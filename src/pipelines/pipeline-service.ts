@@ -90,7 +90,9 @@ export class PipelineService implements Pipelines {
 
   /** Which steps each step waits for: those whose outputs it reads, and those it names. @throws SQL_*, PIPELINE_INVALID, PIPELINE_CYCLE */
   private async needs(definition: PipelineDefinition): Promise<Needs> {
-    const producers = new Map(definition.steps.flatMap(step => ('into' in step ? [[step.into, step.name] as const] : [])));
+    // Who writes a dataset writes its quarantine; a name of their own comes first.
+    const written = definition.steps.flatMap(step => ('into' in step ? [[step.into, step.name] as const] : []));
+    const producers = new Map([...written.map(([dataset, step]) => [quarantineOf(dataset), step] as const), ...written]);
     const names = new Set(definition.steps.map(step => step.name));
     const needs = new Map<string, string[]>();
     const reads = new Map<string, readonly string[]>();
@@ -101,7 +103,7 @@ export class PipelineService implements Pipelines {
       if (missing) throw new MillraceError('PIPELINE_INVALID', {reason: `step '${step.name}' waits for '${missing}', which is no step`});
       const own = read.flatMap(name => {
         const producer = producers.get(name);
-        return producer === undefined ? [] : [producer];
+        return producer === undefined || (producer === step.name && step.kind === 'replay') ? [] : [producer];
       });
       const referenced = ('contract' in step ? step.contract?.foreignKeys ?? [] : []).flatMap(({references}) => {
         const producer = producers.get(references);

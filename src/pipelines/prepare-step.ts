@@ -44,23 +44,26 @@ export async function prepareStep(
 ): Promise<ReadyStep> {
   const scratch = join(world.scratchFolder, newId());
   await mkdir(scratch, {recursive: true});
+  let opened: PreparedStep | null = null;
+  const close = async (): Promise<void> => {
+    await opened?.close();
+    await rm(scratch, {recursive: true, force: true});
+  };
   try {
     const contract = await contractOf(world.catalog, step);
     const prepared = await kindOf(step).prepare(step, {
       services: world.services, params: run.params, paramSpecs: run.definition.params ?? {}, inputs, contract, scratch, signal,
     });
+    opened = prepared;
     return {
       prepared: prepared.described === null ? prepared : {...prepared, described: guardedSchema(prepared.described, contract)},
       inputs,
       contract,
       fingerprint: fingerprintOf(step, run.params, prepared, inputs, contract),
-      close: async () => {
-        await prepared.close();
-        await rm(scratch, {recursive: true, force: true});
-      },
+      close,
     };
   } catch (error) {
-    await rm(scratch, {recursive: true, force: true});
+    await close();
     throw error;
   }
 }

@@ -108,6 +108,9 @@ export function emptied(given: Check): string | null {
 /** The dataset beside a dataset that keeps the rows its contract refused. */
 export const quarantineOf = (dataset: string): string => `${dataset}_quarantine`;
 
+/** Values of a set that are told. */
+const shownValues = 10;
+
 /** What a check says, in a few words: `delay between -120 and 1000`, `iata, date are unique`. */
 export function says(check: Check): string {
   if (check.name !== undefined) return check.name;
@@ -117,7 +120,7 @@ export function says(check: Check): string {
   if (notNull !== undefined) return `${notNull} is not null`;
   if (unique) return `${unique.join(', ')} ${unique.length > 1 ? 'are' : 'is'} unique`;
   if (range) return `${range.column} is ${between(range)}`;
-  if (set) return `${set.column} is one of ${set.values.join(', ')}`;
+  if (set) return `${set.column} is one of ${set.values.slice(0, shownValues).join(', ')}${set.values.length > shownValues ? ` and ${set.values.length - shownValues} more` : ''}`;
   if (pattern) return `${pattern.column} matches ${pattern.regex}`;
   if (length) return `${length.column} has ${between(length)} characters`;
   if (sql !== undefined) return sql;

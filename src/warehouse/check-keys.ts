@@ -1,15 +1,10 @@
 import {MillraceError} from '../core/errors.ts';
 import type {Engine, Table} from '../engines/engine.ts';
 import {identifier} from '../engines/sql-text.ts';
-import {typeName} from '../schemas/schema.ts';
 import {says} from '../schemas/contract.ts';
 import type {Contract} from '../schemas/contract.ts';
-
-/** Integers of any size compare; else a foreign key has its key's type. */
-function typeOf(table: Table, column: string): string {
-  const type = table.schema.fields.find(field => field.name === column)!.type;
-  return type.kind === 'int' ? 'an integer' : typeName(type);
-}
+import {referencedKey} from './referenced-key.ts';
+import type {Referenced} from './referenced-key.ts';
 
 /**
  * Checks a dataset's whole content against its key and foreign keys, before it is committed.
@@ -18,7 +13,7 @@ function typeOf(table: Table, column: string): string {
  * @throws CONTRACT_INVALID, KEY_NULL, KEY_VIOLATED, FOREIGN_KEY_VIOLATED
  */
 export async function checkKeys(input: {
-  dataset: string; contract: Contract; table: Table; engine: Engine; referenced: (dataset: string) => Promise<{table: Table; key: readonly string[]}>; signal?: AbortSignal;
+  dataset: string; contract: Contract; table: Table; engine: Engine; referenced: Referenced; signal?: AbortSignal;
 }): Promise<void> {
   const {dataset, contract, table, engine, signal} = input;
   const columns = new Set(table.schema.fields.map(field => field.name));
@@ -50,12 +45,7 @@ export async function checkKeys(input: {
   for (const {column, references} of contract.foreignKeys ?? []) {
     needColumn(column);
     const other = references === dataset ? {table, key: key ?? []} : await input.referenced(references);
-    const [target, ...more] = other.key;
-    if (target === undefined || more.length > 0) {
-      throw new MillraceError('CONTRACT_INVALID', {dataset, reason: `'${column}' refers to '${references}', which has no key of one column`});
-    }
-    const [own, its] = [typeOf(table, column), typeOf(other.table, target)];
-    if (own !== its) throw new MillraceError('CONTRACT_INVALID', {dataset, reason: `'${column}' is ${own}, and the key of '${references}' is ${its}`});
+    const target = referencedKey(dataset, table.schema.fields.find(field => field.name === column)!, references, other);
     const missing = await one(
       `SELECT count(*) AS count, min(${identifier(column)}::VARCHAR) AS example FROM this
        WHERE ${identifier(column)} IS NOT NULL AND ${identifier(column)} NOT IN (SELECT ${identifier(target)} FROM other WHERE ${identifier(target)} IS NOT NULL)`,

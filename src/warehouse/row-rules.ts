@@ -3,6 +3,8 @@ import type {Engine, Table} from '../engines/engine.ts';
 import {identifier, literal, sqlType} from '../engines/sql-text.ts';
 import {emptied, kindOf, rowCheckKinds, says} from '../schemas/contract.ts';
 import type {Check, CheckValue, Contract, Fate, Severity} from '../schemas/contract.ts';
+import {referencedKey} from './referenced-key.ts';
+import type {Referenced} from './referenced-key.ts';
 import {typeName} from '../schemas/schema.ts';
 import type {Field, Schema} from '../schemas/schema.ts';
 
@@ -29,9 +31,6 @@ export interface RowRules {
   /** Keys of other datasets that the rules read, by the name they give them. */
   readonly relations: Readonly<Record<string, Table>>;
 }
-
-/** The newest content of another dataset and its key. */
-export type Referenced = (dataset: string) => Promise<{table: Table; key: readonly string[]}>;
 
 /**
  * What a contract asks of each row of a dataset. Key and foreign keys are left out where they fail the commit: the commit checks
@@ -91,8 +90,7 @@ export async function rowRules(dataset: string, contract: Contract, schema: Sche
     if (fate === 'fail' || references === dataset) continue;
     const field = fieldOf(column);
     const other = await referenced(references);
-    const [target, ...more] = other.key;
-    if (target === undefined || more.length > 0) throw invalid(`'${column}' refers to '${references}', which has no key of one column`);
+    const target = referencedKey(dataset, field, references, other);
     const name = `key_${rules.length}`;
     relations[name] = other.table;
     rules.push({

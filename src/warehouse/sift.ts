@@ -4,8 +4,9 @@ import {identifier, literal} from '../engines/sql-text.ts';
 import type {Contract, Fate} from '../schemas/contract.ts';
 import {markFields, ownFields} from '../schemas/quarantine.ts';
 import type {Field, Schema} from '../schemas/schema.ts';
+import type {Referenced} from './referenced-key.ts';
 import {rowRules} from './row-rules.ts';
-import type {Referenced, RowRule} from './row-rules.ts';
+import type {RowRule} from './row-rules.ts';
 import type {Finding} from './warehouse.ts';
 
 /** What becomes of staged rows. */
@@ -176,17 +177,17 @@ function marksSql(rules: readonly RowRule[], appended: boolean): string {
   const parts = rules.flatMap(({severity, unique}, index) => {
     if (severity !== 'error' || !unique) return [];
     const stays = `(SELECT _row_id, ${list(unique)} FROM this WHERE ${present(unique)}${removing === '' ? '' : ` AND (${removing}) IS NOT TRUE`})`;
-    return [`SELECT _row_id AS position, ${index} AS rule FROM (
-      SELECT _row_id, row_number() OVER (PARTITION BY ${list(unique)} ORDER BY _row_id) AS nth
+    return [`SELECT _row_id AS _position, ${index} AS _rule FROM (
+      SELECT _row_id, row_number() OVER (PARTITION BY ${list(unique)} ORDER BY _row_id) AS _nth
       FROM ${stays} AS stays SEMI JOIN (SELECT ${list(unique)} FROM ${stays} GROUP BY ALL HAVING count(*) > 1) AS twice USING (${list(unique)})
-    ) WHERE nth > 1${appended ? ` UNION SELECT _row_id AS position, ${index} AS rule FROM ${stays} AS stays SEMI JOIN before USING (${list(unique)})` : ''}`];
+    ) WHERE _nth > 1${appended ? ` UNION SELECT _row_id AS _position, ${index} AS _rule FROM ${stays} AS stays SEMI JOIN before USING (${list(unique)})` : ''}`];
   });
   if (local.length > 0) {
     const broken = local.map(({index, broken: condition}) => `CASE WHEN ((${condition})) THEN ${index} END`).join(', ');
-    parts.unshift(`SELECT _row_id AS position, unnest(list_filter([${broken}], lambda rule: rule IS NOT NULL)) AS rule FROM this WHERE ${local.map(({broken: condition}) => `((${condition}))`).join(' OR ')}`);
+    parts.unshift(`SELECT _row_id AS _position, unnest(list_filter([${broken}], lambda rule: rule IS NOT NULL)) AS _rule FROM this WHERE ${local.map(({broken: condition}) => `((${condition}))`).join(' OR ')}`);
   }
-  const all = parts.length === 0 ? 'SELECT NULL::BIGINT AS position, NULL::INTEGER AS rule WHERE false' : parts.map(part => `(${part})`).join(' UNION ALL ');
-  return `SELECT position, list(rule ORDER BY rule) AS broken FROM (${all}) GROUP BY position ORDER BY position`;
+  const all = parts.length === 0 ? 'SELECT NULL::BIGINT AS _position, NULL::INTEGER AS _rule WHERE false' : parts.map(part => `(${part})`).join(' UNION ALL ');
+  return `SELECT _position AS position, list(_rule ORDER BY _rule) AS broken FROM (${all}) GROUP BY _position ORDER BY _position`;
 }
 
 /** The rule whose SQL fails on these rows. */

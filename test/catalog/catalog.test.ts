@@ -164,6 +164,22 @@ describe.each(databases)('the catalog on %s', (kind, create) => {
       expect((await Promise.all(runs.map(find))).map(run => run.status)).toEqual(Array.from({length: 4}, () => 'succeeded'));
     });
 
+    test('many that wait are cancelled at once while another ends', async () => {
+      const [first, ...others] = await makeRuns(20) as [RunRecord, ...RunRecord[]];
+      for (const run of [first, ...others]) await admit(run);
+      const {fence} = (await claim('w'))!;
+      await Promise.all([
+        end(first, 's', fence).then(() => admit(first)),
+        ...others.map(run => catalog.transaction(async stores => {
+          await stores.runs.requestCancel(run.id);
+          await stores.runs.advance(run.id);
+          for (const id of await stores.runs.admit(run.id)) await stores.runs.advance(id);
+        })),
+      ]);
+      expect((await Promise.all([first, ...others].map(find))).map(run => run.status)).toEqual(['succeeded', ...others.map(() => 'cancelled')]);
+      expect(await claim('w')).toBeNull();
+    });
+
     test('go on step by step; what needs a failed step is skipped', async () => {
       const [run] = await makeRuns(1, {steps: ['a', 'b', 'c']}) as [RunRecord];
       await admit(run);

@@ -2,23 +2,16 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {App} from '../../src/compose.ts';
 import {partitionsBetween} from '../../src/pipelines/backfill-service.ts';
-import {createProject, data, startApp} from '../support/project.ts';
-import type {Project} from '../support/project.ts';
+import {data, useApp} from '../support/project.ts';
 import {runner} from '../support/runs.ts';
 
-let project: Project;
 let app: App;
 const {put, run, rows} = runner(() => app);
-beforeAll(async () => {
-  project = createProject();
-  app = await startApp(project);
-  project.write('events.csv', `day,n\n${Array.from({length: 40}, (_, index) => `${new Date(Date.UTC(2001, 0, 1 + index)).toISOString().slice(0, 10)},${index}`).join('\n')}\n`);
+useApp(async started => {
+  ({app} = started);
+  started.project.write('events.csv', `day,n\n${Array.from({length: 40}, (_, index) => `${new Date(Date.UTC(2001, 0, 1 + index)).toISOString().slice(0, 10)},${index}`).join('\n')}\n`);
   await put('events_in', [{kind: 'ingest', name: 'events', into: 'events_raw', source: {path: 'events.csv'}}]);
   await run('events_in');
-});
-afterAll(async () => {
-  await app.lifecycle.stop();
-  project.remove();
 });
 
 const daily = (into: string, sql = 'SELECT day, n FROM events_raw WHERE day = $partition', more: object = {}) =>

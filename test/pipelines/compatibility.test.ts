@@ -1,23 +1,12 @@
 /** Compatibility decided at commits and in plans, and what a refused change would have broken, over the real services. */
-import {createProject, data, runToEnd, startApp} from '../support/project.ts';
-import type {Project} from '../support/project.ts';
+import {data, runToEnd, useApp} from '../support/project.ts';
 import {registerTripsModel, writeTrips} from '../support/trips.ts';
-import type {App} from '../../src/compose.ts';
 
-let project: Project;
-let app: App;
 let url: string;
-
-beforeAll(async () => {
-  project = createProject();
-  writeTrips(project);
-  app = await startApp(project);
-  ({url} = app.http);
+useApp(async started => {
+  ({url} = started);
+  writeTrips(started.project);
   await registerTripsModel(url);
-});
-afterAll(async () => {
-  await app.lifecycle.stop();
-  project.remove();
 });
 
 const columns = `SELECT id, from_city, minutes, inbound_flights, inbound_late_share::REAL AS inbound_late_share, inbound_mean_delay::REAL AS inbound_mean_delay,

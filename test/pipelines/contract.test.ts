@@ -27,7 +27,7 @@ async function ingest(name: string, csv: string, contract: object, mode = 'overw
 }
 
 /** Names that the sifting itself might use. */
-const awkward = 'position,broken,found,rule\n1,2,x,1\n2,3,y,1\n2,4,z,1\n';
+const awkward = 'position,broken,found,rule,nth\n1,2,x,1,1\n2,3,y,1,1\n2,4,z,1,1\n3,5,x,9,1\n4,5,x,9,1\n';
 
 const trips = 'id,delay,zip,city\n1,5,00501,Bern\n2,-500,00502,Bern\n3,7,x,Thun\n3,8,00503,Thun\n,9,00504,Biel\n6,10,00505,Nowhere\n7,11,00506,\n';
 
@@ -56,11 +56,24 @@ test('rows are kept aside whole, with the reasons, their place and their run', a
 }, 60_000);
 
 test('columns may have any name', async () => {
-  const {counts} = await ingest('awkward', awkward, {key: ['position'], onBadRow: 'quarantine', checks: [{range: {column: 'broken', min: 3}, onBadRow: 'null_value'}, {pattern: {column: 'found', regex: '[xyz]'}, severity: 'warn'}]});
-  expect(counts).toMatchObject({rowsRead: 3, rowsWritten: 2, rowsQuarantined: 1});
-  expect(await data(url, '{ awkward(order_by: [{position: asc}]) { position broken } awkward_quarantine { position broken found rule quarantine_record } }')).toEqual({
-    awkward: [{position: 1, broken: null}, {position: 2, broken: 3}], awkward_quarantine: [{position: 2, broken: 4, found: 'z', rule: 1, quarantine_record: '3'}],
+  const {counts} = await ingest('awkward', awkward, {key: ['position'], onBadRow: 'quarantine', checks: [{range: {column: 'broken', min: 3}, onBadRow: 'null_value'}, {pattern: {column: 'found', regex: '[xyz]'}, severity: 'warn'}, {range: {column: 'rule', max: 5}}, {unique: ['rule', 'nth', 'found'], onBadRow: 'drop'}]});
+  expect(counts).toMatchObject({rowsRead: 5, rowsWritten: 2, rowsQuarantined: 3});
+  expect(await data(url, '{ awkward(order_by: [{position: asc}]) { position broken } awkward_quarantine(order_by: [{quarantine_record: asc}], limit: 1) { position broken found rule nth quarantine_record } }')).toEqual({
+    awkward: [{position: 1, broken: null}, {position: 2, broken: 3}], awkward_quarantine: [{position: 2, broken: 4, found: 'z', rule: 1, nth: 1, quarantine_record: '3'}],
   });
+}, 60_000);
+
+test('a step that reads a quarantine waits for the step that fills it; a long set is told in short', async () => {
+  project.write('stations.csv', `id\n${Array.from({length: 14}, (_, id) => id).join('\n')}\n`);
+  const set = {column: 'id', values: Array.from({length: 12}, (_, id) => id)};
+  await putPipeline(url, 'stations', [
+    {kind: 'sql', name: 'told', into: 'told', sql: 'SELECT id, quarantine_reasons AS why FROM stations_quarantine'},
+    {kind: 'ingest', name: 'stations', into: 'stations', source: {path: 'stations.csv'}, contract: {checks: [{set}], onBadRow: 'quarantine'}},
+  ]);
+  const {events} = await runToEnd(url, 'stations');
+  expect(events.at(-1)!.run).toMatchObject({status: 'SUCCEEDED'});
+  const why = ['id is one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more'];
+  expect((await data(url, '{ told(order_by: [{id: asc}]) { id why } }')).told).toEqual([{id: 12, why}, {id: 13, why}]);
 }, 60_000);
 
 test('each check may have a fate of its own; warnings leave rows alone', async () => {
@@ -107,6 +120,9 @@ test('a contract that does not fit, or whose SQL fails, is told and loses nothin
   expect(await codes({checks: [{pattern: {column: 'id', regex: 'x'}}]})).toMatch(/only text has a pattern/);
   expect(await codes({checks: [{sql: 'id > (SELECT 1)'}]})).toMatch(/a subquery reads more than the row/);
   expect(await codes({checks: [{notNull: 'id'}, {sql: 'CAST(text AS INTEGER) >= 0', name: 'a number'}]})).toMatch(/The check 'a number' of 'misfit' cannot be made: .*Could not convert string 'x'/);
+  await ingest('nations', 'code\nCH\n', {key: ['code']});
+  const foreignKeys = [{column: 'id', references: 'nations'}];
+  for (const onBadRow of ['fail', 'quarantine']) expect(await codes({foreignKeys, onBadRow})).toMatch(/'id' is an integer, and the key of 'nations' is utf8/);
   expect((await data(url, '{ dataset(name: "misfit") { name } }')).dataset).toBeNull();
 }, 60_000);
 

@@ -1,17 +1,10 @@
 /** Plans that warn, over real files: flights of 2001 and the weather of 2012 to 2015 of npm's vega-datasets. Each warning fires where it should and is silent beside it. */
 import {readFileSync} from 'node:fs';
-import type {App} from '../../src/compose.ts';
-import {createProject, data, runToEnd, startApp} from '../support/project.ts';
-import type {Project} from '../support/project.ts';
+import {data, runToEnd, useApp} from '../support/project.ts';
 
-let project: Project;
-let app: App;
 let url: string;
-
-beforeAll(async () => {
-  project = createProject();
-  app = await startApp(project);
-  ({url} = app.http);
+useApp(async started => {
+  ({url} = started);
   await put([
     {kind: 'ingest', name: 'weather', into: 'weather', source: {path: 'package:vega-datasets/data/weather.csv'}},
     {kind: 'ingest', name: 'flights', into: 'flights', source: {path: 'package:vega-datasets/data/flights-20k.json'}},
@@ -21,10 +14,6 @@ beforeAll(async () => {
   ], 'base');
   const {events} = await runToEnd(url, 'base');
   expect(events.at(-1)!.run).toEqual({status: 'SUCCEEDED', error: null});
-}, 120_000);
-afterAll(async () => {
-  await app.lifecycle.stop();
-  project.remove();
 });
 
 const sql = (into: string, text: string, more: object = {}): object => ({kind: 'sql', name: into, into, sql: text, ...more});
