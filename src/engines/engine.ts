@@ -180,8 +180,14 @@ export interface ColumnBatch {
   readonly columns: readonly Column[];
 }
 
-/** Some rows of text. */
-export interface Lines {
+/** How a column is named in an answer, and the members of its structs (in a list, of the elements'), by their places. */
+export interface ColumnName {
+  readonly name: string;
+  readonly members?: readonly ColumnName[];
+}
+
+/** Some rows of an answer that is sent on while more are read. */
+export interface Piece {
   readonly rowCount: number;
   readonly bytes: Uint8Array;
 }
@@ -297,7 +303,13 @@ export interface Engine {
    * The texts of a query that selects one VARCHAR, none of them null, in order: as UTF-8, a line feed after each. For readers elsewhere, who
    * set the pace: neither memory nor other queries depend on how slow they are, or how many rows there are.
    */
-  lines(query: Query, work?: Work): AsyncIterable<Lines>;
+  lines(query: Query, work?: Work): AsyncIterable<Piece>;
+
+  /**
+   * The query's columns as a stream of Arrow's IPC format, for readers elsewhere as `lines`. 64-bit integers, decimals, times, binary and
+   * nested values have Arrow's own types; what has none (UUIDs, JSON) is text. The first piece is the schema; a stream that fails has no end mark.
+   */
+  arrow(query: Query, options?: {readonly names?: readonly ColumnName[]} & Work): AsyncIterable<Piece>;
 
   /** The single text value of a query that selects one VARCHAR (JSON made by the engine); null when it has no row. */
   text(query: Query, work?: Work): Promise<string | null>;

@@ -1,10 +1,13 @@
 import {mkdir, mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import type {Column, ColumnBatch, Engine, Query, RawFiles, SqlValue, StagedFile, Table, TableFile} from '../../src/engines/engine.ts';
+import {tableFromIPC} from 'apache-arrow';
+import type {Column, ColumnBatch, ColumnName, Engine, Query, RawFiles, SqlValue, StagedFile, Table, TableFile} from '../../src/engines/engine.ts';
 import {parseTypeName} from '../../src/schemas/parse-type.ts';
 import {typeName} from '../../src/schemas/schema.ts';
 import type {Field, Schema} from '../../src/schemas/schema.ts';
+
+const endMark = [255, 255, 255, 255, 0, 0, 0, 0];
 
 /** What every engine must do. `create` makes one that may read and write below `folder`; the suite starts and stops it. */
 export function engineConformance(name: string, create: (folder: string) => Engine): void {
@@ -39,6 +42,16 @@ export function engineConformance(name: string, create: (folder: string) => Engi
         next += file.rowCount;
         return {path: file.path, rowCount: file.rowCount, bytes: file.bytes, firstRowId: first, rowIds: 'positional'};
       });
+    };
+
+    const bytesOf = async (query: Query) => {
+      const pieces: Uint8Array[] = [];
+      let rowCount = 0;
+      for await (const lines of engine.lines(query)) {
+        pieces.push(lines.bytes);
+        rowCount += lines.rowCount;
+      }
+      return {rowCount, text: Buffer.concat(pieces).toString()};
     };
 
     describe('an expression', () => {
@@ -123,16 +136,6 @@ export function engineConformance(name: string, create: (folder: string) => Engi
         expect(await engine.text(select("select 'a' || $1", {}, ['b']))).toBe('ab');
         expect(await engine.text(select("select 'a' where false"))).toBeNull();
       });
-
-      const bytesOf = async (query: Query) => {
-        const pieces: Uint8Array[] = [];
-        let rowCount = 0;
-        for await (const lines of engine.lines(query)) {
-          pieces.push(lines.bytes);
-          rowCount += lines.rowCount;
-        }
-        return {rowCount, text: Buffer.concat(pieces).toString()};
-      };
 
       test('texts of any length come as lines, in order', async () => {
         const texts = Array.from({length: 20_000}, (_, i) => (i % 5 === 0 ? '' : i % 5 === 1 ? `é${i}` : `${'long … '.repeat(i % 40)}${i}`));
@@ -325,6 +328,12 @@ export function engineConformance(name: string, create: (folder: string) => Engi
         return batches;
       };
 
+      test('a statement that fails after many rows fails its reader', async () => {
+        const failing = select("SELECT CASE WHEN i < 200000 THEN i ELSE error('after many') END AS i FROM range(300000) t(i)");
+        await expect(collect(failing, 1000)).rejects.toMatchObject({code: 'SQL_FAILED', message: expect.stringContaining('after many')});
+        await expect(bytesOf({...failing, sql: `SELECT i::VARCHAR FROM (${failing.sql})`})).rejects.toMatchObject({code: 'SQL_FAILED', message: expect.stringContaining('after many')});
+      });
+
       test('batches have exactly the rows asked for, in order', async () => {
         const batches = await collect(select('select range as a from range(10000)'), 3000);
         expect(batches.map(batch => batch.rowCount)).toEqual([3000, 3000, 3000, 1000]);
@@ -459,6 +468,62 @@ export function engineConformance(name: string, create: (folder: string) => Engi
         expect((await engine.describe(select('from r', {r: raw}))).fields).toEqual((await engine.describe(select(sql))).fields);
         expect(await rows(`select count(*) as n from (${sql} except all from r)`, {r: raw})).toEqual([{n: 0n}]);
         expect(await rows('select count(*) as n from r', {r: raw})).toEqual([{n: 40_000n}]);
+      });
+
+      test('an arrow stream has values of every type, nested ones too, by the names given', async () => {
+        const plain = `SELECT i AS n, CASE WHEN i % 3 > 0 THEN (i % 256)::UTINYINT END AS tiny, (i * 3.25)::DECIMAL(9, 2) AS d32, (-(i % 600) * 1.5)::DECIMAL(4, 1) AS d16, (i * 1e9)::DECIMAL(18, 3) AS d64,
+            CASE WHEN i % 6 > 0 THEN (-i)::DECIMAL(38, 10) END AS d128, i % 2 = 0 AS even, CASE WHEN i % 7 > 0 THEN 'bytes ' || i END::BLOB AS bin, TIMESTAMPTZ '2001-01-01 00:00:00.000001+00' AS at, repeat('é', i % 30) AS txt
+          FROM range(5000) t(i) WHERE i % 11 <> 0`;
+        const nested = `SELECT n, CASE WHEN n % 5 > 0 THEN {'a': n, 'b': CASE WHEN n % 2 = 0 THEN repeat('long', n % 20) END, 'u': '00000000-0000-0000-0000-00000000000a'::UUID} END AS s,
+            CASE WHEN n % 4 > 0 THEN [{'x': j, 'y': ['t' || j, NULL]} FOR j IN range(n % 4)] END AS l, MAP {'k' || n: n, 'z': NULL} AS m, n::HUGEINT AS h, INTERVAL (n) MONTH + INTERVAL 2 DAY + INTERVAL 3 SECOND AS span FROM (${plain})`;
+        const read = async (sql: string, names?: readonly ColumnName[]) => {
+          const pieces: Uint8Array[] = [];
+          let rowCount = 0;
+          for await (const piece of engine.arrow(select(sql), {names})) {
+            pieces.push(piece.bytes);
+            rowCount += piece.rowCount;
+          }
+          return {rowCount, stream: Buffer.concat(pieces)};
+        };
+
+        const {rowCount, stream} = await read(plain);
+        const path = join(folder, 'stream.arrow');
+        await writeFile(path, stream);
+        const back = join(folder, 'stream.parquet');
+        await engine.importArrow(path, back);
+        const raw = {kind: 'raw', format: 'parquet', files: [back], options: {}} as const;
+        expect((await engine.describe(select('from r', {r: raw}))).fields).toEqual((await engine.describe(select(plain))).fields);
+        expect(await rows(`select (select count(*) from r) as read, (select count(*) from (${plain} except all from r)) as other`, {r: raw})).toEqual([{read: BigInt(rowCount), other: 0n}]);
+        // The mark of the end, which a stream that fails has not.
+        expect([...stream.subarray(-8)]).toEqual(endMark);
+
+        const table = tableFromIPC((await read(nested, [{name: 'N'}, {name: 's', members: [{name: 'A'}, {name: 'a'}]}])).stream);
+        expect(table.schema.fields.map(({name, type}) => `${name}: ${type}`)).toEqual([
+          'N: Int64', 's: Struct<{A:Int64, a:Utf8, u:Utf8}>', 'l: List<Struct<{x:Int64, y:List<Utf8>}>>', 'm: List<Struct<{key:Utf8, value:Int64}>>', 'h: Decimal[38e0]', 'span: Interval<MONTH_DAY_NANO>',
+        ]);
+        const shown = (index: number) => JSON.stringify(table.get(index), (_, part: unknown) => (typeof part === 'bigint' ? Number(part) : part));
+        expect(JSON.parse(shown(2))).toMatchObject({N: 3, s: {A: 3, a: null, u: '00000000-0000-0000-0000-00000000000a'}, l: [{x: 0, y: ['t0', null]}, {x: 1, y: ['t1', null]}, {x: 2, y: ['t2', null]}], m: [{key: 'k3', value: 3}, {key: 'z', value: null}], h: '"3"'});
+        expect(JSON.parse(shown(4))).toMatchObject({N: 5, s: null});
+        const sums = {n: 0n, texts: 0, items: 0n};
+        for (const {N, s, l} of table) {
+          sums.n += N as bigint;
+          sums.texts += (s as {a: string | null} | null)?.a?.length ?? 0;
+          for (const {x, y} of (l ?? []) as Iterable<{x: bigint; y: {get(index: number): string}}>) sums.items += x + BigInt(y.get(0).slice(1));
+        }
+        expect([sums]).toEqual(await rows(`SELECT sum(n)::BIGINT AS n, sum(length(s.b))::INTEGER AS texts, sum(list_sum([2 * e.x FOR e IN l]))::BIGINT AS items FROM (${nested})`));
+      });
+
+      test('an arrow stream that fails has no end mark; one without rows has a schema', async () => {
+        const pieces: Uint8Array[] = [];
+        const failing = async () => {
+          for await (const {bytes} of engine.arrow(select("SELECT CASE WHEN i < 200000 THEN i ELSE error('no')::BIGINT END AS i FROM range(300000) t(i)"))) pieces.push(bytes);
+        };
+        await expect(failing()).rejects.toMatchObject({code: 'SQL_FAILED'});
+        expect(pieces.length).toBeGreaterThan(1);
+        expect([...Buffer.concat(pieces).subarray(-8)]).not.toEqual(endMark);
+        pieces.length = 0;
+        for await (const {bytes} of engine.arrow(select("SELECT 1 AS a, 'x' AS b WHERE false"))) pieces.push(bytes);
+        expect(tableFromIPC(Buffer.concat(pieces)).schema.fields.map(({name, type}) => `${name}: ${type}`)).toEqual(['a: Int32', 'b: Utf8']);
       });
 
       test('a broken arrow file is SOURCE_UNREADABLE', async () => {

@@ -4,7 +4,8 @@ import type {Engine, Query, SqlAnalysis, SqlValue} from '../engine.ts';
 import {sqlType, withoutTrailer} from '../sql-text.ts';
 import {analyzed, parsed} from './analyze.ts';
 import {asSelect, checkExpression} from './expression.ts';
-import {arrowToParquet, publishArrow} from './arrow.ts';
+import {arrowToParquet} from './arrow-import.ts';
+import {publishArrow, readArrow} from './arrow-stream.ts';
 import {readColumns} from './columns.ts';
 import {bind, Database} from './database.ts';
 import type {DatabaseOptions, Lease} from './database.ts';
@@ -106,6 +107,8 @@ export function createDuckDbEngine(options: DuckDbOptions): Engine {
     columns: (query, {batchRows, ...work}) => database.stream(lease => readColumns(lease, query, batchRows), work, {query}),
 
     lines: (query, work) => database.stream(lease => readLines(lease, query), {...work, outward: true}, {query}),
+
+    arrow: (query, {names, ...work} = {}) => database.stream(lease => readArrow(lease, query, names, 'stream'), {...work, outward: true}, {query}),
 
     importArrow: (path, out, work) => database.use(() => database.withScratch((_, connection) => arrowToParquet(connection, path, out, work?.signal)), work, {writing: out}),
 

@@ -260,7 +260,7 @@ class Slots {
   }
 }
 
-function copyBits(source: Uint8Array, from: number, target: Uint8Array, at: number, count: number): void {
+export function copyBits(source: Uint8Array, from: number, target: Uint8Array, at: number, count: number): void {
   let done = 0;
   // Chunks mostly begin at a byte, and then whole bytes can be taken.
   if ((from & 7) === 0 && (at & 7) === 0) {

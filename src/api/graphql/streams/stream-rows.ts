@@ -1,5 +1,5 @@
 import {MillraceError} from '../../../core/errors.ts';
-import type {Lines, Table} from '../../../engines/engine.ts';
+import type {Piece, Table} from '../../../engines/engine.ts';
 import type {DataSchema} from '../data/data-schema.ts';
 import {callersFault, FieldRun} from '../data/execute.ts';
 import type {Variables} from '../data/given.ts';
@@ -24,7 +24,7 @@ export async function* jsonLines({plan, graph, variables, context}: StreamInput)
   // Sorting needs all rows before the first.
   const sorted = rows.unsorted === null || !inOrder(await context.table(await run.snapshot(plan.dataset)));
   const query = await run.query(sorted ? rows.statement : rows.unsorted);
-  const scoredLines = async function* (): AsyncGenerator<Lines> {
+  const scoredLines = async function* (): AsyncGenerator<Piece> {
     for await (const texts of scoredBatches(rows, query, variables, run.asOf?.time, context, true)) yield {rowCount: texts.length, bytes: Buffer.from(`${texts.join('\n')}\n`)};
   };
   const limit = context.viewer.limits.streamRows;
