@@ -108,6 +108,7 @@ export const errorTable = {
   QUERY_TOO_MANY_ALIASES: {message: 'The query has {count} fields; {limit} are allowed.', hint: 'Ask for less at once.', http: 400},
   QUERY_TOO_COSTLY: {message: 'The query would read {estimate}; {limit} is allowed.', hint: 'Narrow it with `where` or `limit`.', http: 400},
   RESULT_TOO_LARGE: {message: 'The result would have more than {limit} {unit}.', hint: 'Ask for fewer rows with `limit`, or page with `offset`.', http: 413},
+  SUM_TOO_LARGE: {message: 'A sum has more than 38 digits.', hint: 'Sum fewer rows, or ask for `avg`, or for the sum of a narrower column.', http: 422},
   QUERY_TIMEOUT: {message: 'The query did not finish within {seconds} s.', hint: 'Narrow it, or raise the setting `api.queryTimeoutSeconds` (`limits.streamSeconds` for NDJSON and Arrow).', http: 504},
   NOT_STREAMABLE: {message: 'The answer cannot be streamed: {reason}', hint: 'NDJSON and Arrow are for a query with one field that is a list of rows; ask for everything else as JSON.', http: 406},
   READER_TOO_SLOW: {message: 'The reader took nothing of the answer for {seconds} s.', hint: 'Ask again, and read without such pauses.', http: 408},

@@ -1,8 +1,8 @@
-import {GraphQLBoolean, GraphQLEnumType, GraphQLInputObjectType, GraphQLInt, GraphQLList, GraphQLNonNull, GraphQLObjectType} from 'graphql';
+import {GraphQLBoolean, GraphQLEnumType, GraphQLFloat, GraphQLInputObjectType, GraphQLInt, GraphQLList, GraphQLNonNull, GraphQLObjectType} from 'graphql';
 import type {GraphQLFieldConfigMap, GraphQLInputFieldConfigMap} from 'graphql';
 import type {Field} from '../../../schemas/schema.ts';
 import {aggregateFunctions, takes} from './aggregate-functions.ts';
-import type {Takes} from './aggregate-functions.ts';
+import type {AggregateFunction, Takes} from './aggregate-functions.ts';
 import {scalarOf} from './columns.ts';
 import {comparisonInput} from './comparisons.ts';
 import {orderBy, scalars} from './scalars.ts';
@@ -18,9 +18,15 @@ export interface AggregateTypes {
 
 export function aggregateTypes(name: string, columns: readonly Field[], describe: (field: Field) => string): AggregateTypes {
   const scalarColumns = columns.filter(field => scalarOf(field.type) !== null);
-  const taken: Record<Takes, readonly Field[]> = {numbers: columns.filter(({type}) => takes('numbers', type)), comparables: columns.filter(({type}) => takes('comparables', type))};
+  const taken = Object.fromEntries(Object.entries(takes).map(([kind, accepts]) => [kind, columns.filter(({type}) => accepts(type))])) as Record<Takes, Field[]>;
   const offered = Object.entries(aggregateFunctions).filter(([, fn]) => taken[fn.takes].length > 0);
-  const scalar = (fn: string, field: Field) => scalarOf(aggregateFunctions[fn]!.result(field.type))!;
+  const scalar = (fn: AggregateFunction, field: Field) => scalarOf(fn.result(field.type))!;
+  /** One type for functions that are alike. */
+  const shared = <T>(known: Map<string, T>, fn: AggregateFunction, make: () => T): T => {
+    let made = known.get(fn.like);
+    if (!made) known.set(fn.like, (made = make()));
+    return made;
+  };
 
   const fields = new GraphQLObjectType({
     name: `${name}_aggregate_fields`,
@@ -32,24 +38,26 @@ export function aggregateTypes(name: string, columns: readonly Field[], describe
           args: scalarColumns.length === 0 ? {} : {columns: {type: new GraphQLList(new GraphQLNonNull(new GraphQLEnumType({name: `${name}_select_column`, values: Object.fromEntries(scalarColumns.map(field => [field.name, {}]))})))}, distinct: {type: GraphQLBoolean}},
         },
       };
-      for (const [fn, {takes: kind, description}] of offered) {
-        const type = new GraphQLObjectType({name: `${name}_${fn}_fields`, fields: () => Object.fromEntries(taken[kind].map(field => [field.name, {type: scalars[scalar(fn, field)], description: describe(field)}]))});
-        made[fn] = {type, description};
+      const outputs = new Map<string, GraphQLObjectType>();
+      for (const [key, fn] of offered) {
+        const type = shared(outputs, fn, () => new GraphQLObjectType({name: `${name}_${fn.like}_fields`, fields: () => Object.fromEntries(taken[fn.takes].map(field => [field.name, {type: scalars[scalar(fn, field)], description: describe(field)}]))}));
+        made[key] = {type, description: fn.description, args: fn.fraction ? {q: {type: new GraphQLNonNull(GraphQLFloat), description: 'From 0 to 1.'}} : {}};
       }
       return made;
     },
   });
 
-  const inputs = new Map<string, GraphQLInputObjectType>();
-  const input = (ending: string, kind: Takes, type: (field: Field) => GraphQLInputFieldConfigMap[string]['type']): GraphQLInputObjectType => {
-    let made = inputs.get(ending);
-    if (!made) inputs.set(ending, (made = new GraphQLInputObjectType({name: `${name}_${ending}`, fields: () => Object.fromEntries(taken[kind].map(field => [field.name, {type: type(field)}]))})));
+  const plain = offered.filter(([, fn]) => !fn.fraction);
+  const input = (ending: string, fn: AggregateFunction, type: (field: Field) => GraphQLInputFieldConfigMap[string]['type']): GraphQLInputObjectType =>
+    new GraphQLInputObjectType({name: `${name}_${ending}`, fields: () => Object.fromEntries(taken[fn.takes].map(field => [field.name, {type: type(field)}]))});
+  const orders = new Map<Takes, GraphQLInputObjectType>();
+  const orderOf = (fn: AggregateFunction): GraphQLInputObjectType => {
+    let made = orders.get(fn.takes);
+    if (!made) orders.set(fn.takes, (made = input(`${{numbers: 'sum', comparables: 'max', booleans: 'bool_and'}[fn.takes]}_order_by`, fn, () => orderBy)));
     return made;
   };
-  const order = (): GraphQLInputFieldConfigMap => ({
-    count: {type: orderBy},
-    ...Object.fromEntries(offered.map(([fn, {takes: kind}]) => [fn, {type: input(kind === 'numbers' ? 'sum_order_by' : 'max_order_by', kind, () => orderBy)}])),
-  });
+  const order = (): GraphQLInputFieldConfigMap => ({count: {type: orderBy}, ...Object.fromEntries(plain.map(([key, fn]) => [key, {type: orderOf(fn)}]))});
+  const havings = new Map<string, GraphQLInputObjectType>();
   const having: GraphQLInputObjectType = new GraphQLInputObjectType({
     name: `${name}_having`,
     description: 'Conditions on aggregates of a group; all given must hold.',
@@ -58,11 +66,8 @@ export function aggregateTypes(name: string, columns: readonly Field[], describe
       _or: {type: new GraphQLList(new GraphQLNonNull(having))},
       _not: {type: having},
       count: {type: comparisonInput('Int', false)},
-      ...Object.fromEntries(offered.map(([fn, {takes: kind}]) => [fn, {type: input(`${shared(fn)}_having`, kind, field => comparisonInput(scalar(fn, field), false))}])),
+      ...Object.fromEntries(plain.map(([key, fn]) => [key, {type: shared(havings, fn.like === 'min' ? aggregateFunctions.max! : fn, () => input(`${fn.like === 'min' ? 'max' : fn.like}_having`, fn, field => comparisonInput(scalar(fn, field), false)))}])),
     }),
   });
   return {fields, order, having};
 }
-
-/** Functions whose values have the same types share their inputs, under the name of one of them. */
-const shared = (fn: string): string => (fn === 'min' ? 'max' : fn);

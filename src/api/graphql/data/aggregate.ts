@@ -1,10 +1,10 @@
 import {getNamedType} from 'graphql';
-import type {GraphQLFieldMap} from 'graphql';
+import type {FieldNode, GraphQLField, GraphQLFieldMap} from 'graphql';
 import {MillraceError} from '../../../core/errors.ts';
 import {literal} from '../../../engines/sql-text.ts';
 import type {DataType} from '../../../schemas/schema.ts';
 import {aggregateFunctions} from './aggregate-functions.ts';
-import type {Merge, Operand, Partial, Typed} from './aggregate-functions.ts';
+import type {Making, Operand, Partial, Typed} from './aggregate-parts.ts';
 import type {Bindings} from './bindings.ts';
 import {jsonForm, jsonObject} from './columns.ts';
 import {givenArguments} from './given.ts';
@@ -47,10 +47,11 @@ export class Aggregates {
           const args = givenArguments(field.args, nodes[0]!, input.variables);
           return [key, this.count((args.get('columns')?.value as readonly string[] | null | undefined) ?? [], args.get('distinct')?.value === true).sql];
         }
+        const fraction = this.fractionOf(field, nodes[0]!);
         const columns = [...collectBelow(nodes, input.fragments, input.variables)].map(([columnKey, [node]]): [string, string] => {
           const column = node!.name.value;
           if (column === '__typename') return [columnKey, literal(getNamedType(field.type).name)];
-          const {sql, type} = this.value(name, column);
+          const {sql, type} = this.value(name, column, fraction);
           return [columnKey, jsonForm(sql, type)];
         });
         return [key, jsonObject(columns)];
@@ -62,14 +63,24 @@ export class Aggregates {
   count(columns: readonly string[] = [], distinct = false): Typed {
     const operands = columns.map(column => this.relation.column(column));
     const counted = operands.length === 0 ? '*' : operands.length === 1 ? operands[0]! : `row(${operands.join(', ')})`;
-    return this.named(operands.length === 0 || !distinct ? this.add(`count(${counted})`, 'sum') : this.add(`count(DISTINCT ${counted})`, null), int32);
+    return {sql: operands.length === 0 || !distinct ? this.partial(`count(${counted})`, 'sum') : this.partial(`count(DISTINCT ${counted})`, null), type: int32};
   }
 
-  /** One function of one column. */
-  value(name: string, column: string): Typed {
+  /** One function of one column; `fraction`: what a function that needs one is called with. */
+  value(name: string, column: string, fraction = ''): Typed {
     const operand = this.operand(column);
     const {result, value} = aggregateFunctions[name]!;
-    return this.named(value(operand, this.add), result(operand.type));
+    return {sql: this.step(value(operand, this.making, () => fraction)), type: result(operand.type)};
+  }
+
+  private fractionOf({args}: GraphQLField<unknown, unknown>, node: FieldNode): string {
+    const given = givenArguments(args, node, this.input.variables).get('q');
+    if (!given) return '';
+    return this.bindings.bind(variables => {
+      const fraction = given.read(variables) as number;
+      if (!(fraction >= 0 && fraction <= 1)) throw new MillraceError('ARGUMENT_INVALID', {name: 'q', reason: 'a fraction lies between 0 and 1.'});
+      return fraction;
+    }, 'DOUBLE');
   }
 
   /**
@@ -83,9 +94,16 @@ export class Aggregates {
     return this.valuesOf(`(SELECT ${[...names, ...partials].join(', ') || 'count(*)'} FROM ${rows}${groups})`);
   }
 
-  /** Partials, wherever they come from, with the values made of them. */
+  /** Partials, wherever they come from, with the values made of them. Each step stands in a SELECT around those it is made of: engines would repeat it otherwise. */
   valuesOf(partials: string): string {
-    return this.values.size === 0 ? partials : `(SELECT *, ${[...this.values].map(([sql, name]) => `${sql} AS ${name}`).join(', ')} FROM ${partials})`;
+    const depths = new Map<string, number>();
+    const layers: string[][] = [];
+    for (const [sql, name] of this.values) {
+      const depth = Math.max(0, ...[...sql.matchAll(/\bv\d+\b/g)].map(([used]) => depths.get(used)! + 1));
+      depths.set(name, depth);
+      (layers[depth] ??= []).push(`${sql} AS ${name}`);
+    }
+    return layers.reduce((from, layer) => `(SELECT *, ${layer.join(', ')} FROM ${from})`, partials);
   }
 
   private operand(column: string): Operand {
@@ -105,17 +123,19 @@ export class Aggregates {
     return scale;
   }
 
-  private readonly add = (sql: string, merge: Merge): string => {
+  private readonly partial: Making['partial'] = (sql, merge) => {
     let partial = this.partialNames.get(sql);
     if (!partial) this.partialNames.set(sql, (partial = {name: `a${this.partialNames.size}`, sql, merge}));
     return partial.name;
   };
 
-  /** A value under a name of its own, so that what is made of it (JSON, conditions) does not repeat it. */
-  private named(sql: string, type: DataType): Typed {
-    if (/^a\d+$/.test(sql)) return {sql, type};
+  /** A value under a name of its own, so that what is made of it (JSON, conditions, other values) does not repeat it. */
+  private readonly step: Making['step'] = sql => {
+    if (/^[av]\d+$/.test(sql)) return sql;
     const name = this.values.get(sql) ?? `v${this.values.size}`;
     this.values.set(sql, name);
-    return {sql: name, type};
-  }
+    return name;
+  };
+
+  private readonly making: Making = {partial: this.partial, step: this.step};
 }

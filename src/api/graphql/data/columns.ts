@@ -33,6 +33,12 @@ export function scalarOf(type: DataType): ScalarName | null {
   }
 }
 
+/** Scalars with an order that means something: those `order_by` takes. */
+export const isOrdered = (type: DataType): boolean => {
+  const scalar = scalarOf(type);
+  return scalar !== null && scalar !== 'jsonb' && scalar !== 'bytea' && scalar !== 'interval';
+};
+
 /** Whether `to_json` alone gives the documented form, so that the engine can copy the value as it is. */
 function isPlain(type: DataType): boolean {
   switch (type.kind) {

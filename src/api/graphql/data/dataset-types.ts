@@ -2,9 +2,8 @@ import {GraphQLBoolean, GraphQLID, GraphQLInputObjectType, GraphQLInt, GraphQLLi
 import type {GraphQLFieldConfig, GraphQLFieldConfigArgumentMap, GraphQLFieldConfigMap, GraphQLInputFieldConfigMap, GraphQLInputObjectType as InputObject, GraphQLOutputType} from 'graphql';
 import {typeName} from '../../../schemas/schema.ts';
 import type {DataType, Field} from '../../../schemas/schema.ts';
-import {isOrdered} from './aggregate-functions.ts';
 import {aggregateTypes} from './aggregate-types.ts';
-import {scalarOf} from './columns.ts';
+import {isOrdered, scalarOf} from './columns.ts';
 import {comparisonInput} from './comparisons.ts';
 import type {GraphPrediction} from './graph-model.ts';
 import {hasKeys, keyMembersOf} from './group-keys.ts';

@@ -113,10 +113,11 @@ export class FieldRun {
 /** How RE2 begins its complaints about a pattern; only the engine can tell, since its dialect is not JavaScript's. */
 const badPattern = /^(missing|bad|invalid|unexpected|no argument|trailing|pattern too)\b/;
 
-/** Of statements made here, a pattern is all that a caller's values can break while they run. */
+/** Of statements made here, patterns and sums are all that a caller's values, or the data, can break while they run. */
 export function callersFault(error: unknown, {sql}: Query): unknown {
-  const reason = error instanceof MillraceError && error.code === 'SQL_FAILED' && sql.includes('regexp_') ? String(error.details.reason) : '';
-  return badPattern.test(reason) ? new MillraceError('ARGUMENT_INVALID', {name: 'where', reason: `the pattern has an error: ${reason}.`}, {cause: error}) : error;
+  const reason = error instanceof MillraceError && error.code === 'SQL_FAILED' ? String(error.details.reason) : '';
+  if (reason.startsWith('Overflow in HUGEINT addition')) return new MillraceError('SUM_TOO_LARGE', undefined, {cause: error});
+  return sql.includes('regexp_') && badPattern.test(reason) ? new MillraceError('ARGUMENT_INVALID', {name: 'where', reason: `the pattern has an error: ${reason}.`}, {cause: error}) : error;
 }
 
 const sameFields = (a: Schema, b: Schema): boolean => a === b || JSON.stringify(a.fields.map(({id, name, type}) => [id, name, type])) === JSON.stringify(b.fields.map(({id, name, type}) => [id, name, type]));
