@@ -2,12 +2,12 @@
  * Who may import whom, as docs/architecture.md says it. test/rules/imports.test.ts runs these rules and has the one about vendors.
  * Imports of types count like all others, except for cycles: those do no harm before the program runs.
  */
-const stages = 'catalog|schemas|sources|engines|warehouse|pipelines|proposals|schedules|webhooks|streams|training|models|inference|maintenance';
+const stages = 'catalog|schemas|sources|engines|warehouse|writes|pipelines|proposals|schedules|webhooks|streams|training|models|inference|maintenance';
 
 /** What a stage shows to the others: its port, and pure functions over the port's types. */
 const ports = [
   '^src/schemas/',
-  '^src/(sources/source|engines/(engine|sql-text)|warehouse/(warehouse|manifest|content)|pipelines/(pipeline|backfill)|proposals/proposals|schedules/schedule|webhooks/webhook|streams/stream|training/trainer)\\.ts$',
+  '^src/(sources/source|engines/(engine|sql-text)|warehouse/(warehouse|manifest|content)|writes/writes|pipelines/(pipeline|backfill)|proposals/proposals|schedules/schedule|webhooks/webhook|streams/stream|training/trainer)\\.ts$',
   '^src/(models/models|inference/(runtime|values)|catalog/catalog|maintenance/maintenance)\\.ts$',
 ];
 

@@ -12,6 +12,7 @@ import type {ProposalStore} from '../proposals/proposals.ts';
 import type {ScheduleStore} from '../schedules/schedule.ts';
 import type {DatasetStore} from '../warehouse/warehouse.ts';
 import type {WebhookStore} from '../webhooks/webhook.ts';
+import type {WriteStore} from '../writes/writes.ts';
 
 export interface UploadRecord {
   readonly id: string;
@@ -57,6 +58,7 @@ export interface Stores {
   readonly expiry: ExpiryStore;
   readonly proposals: ProposalStore;
   readonly erasures: ErasureStore;
+  readonly writes: WriteStore;
   readonly jobs: Jobs;
   readonly changes: Changes;
 }

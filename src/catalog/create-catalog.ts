@@ -17,6 +17,7 @@ import {PrismaRunStore} from './run-store.ts';
 import {PrismaScheduleStore} from './schedule-store.ts';
 import {PrismaUploadStore} from './upload-store.ts';
 import {PrismaWebhookStore} from './webhook-store.ts';
+import {PrismaWriteStore} from './write-store.ts';
 
 export interface CatalogOptions {
   /** A PostgreSQL URL; null: the embedded database in `folder`. */
@@ -106,6 +107,7 @@ class PrismaCatalog implements Catalog {
       expiry: new PrismaExpiryStore(connection),
       proposals: new PrismaProposalStore(connection),
       erasures: new PrismaErasureStore(connection),
+      writes: new PrismaWriteStore(connection),
       jobs: {
         wake: async runId => {
           await this.boss!.send(queue, {runId}, {db: fromPrisma(connection as never)});

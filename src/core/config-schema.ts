@@ -85,6 +85,10 @@ const schema = {
     gcHours: whole(24, 'Hours between collections of what the retention of datasets has let go of; 0: only by `millrace gc`.', [0, 1e6]),
     compactFiles: whole(32, 'Small files of a dataset past which they are compacted; 0: never.', [0, 1e6]),
   },
+  writes: {
+    maxRows: whole(100_000, 'Rows that one mutation may insert, update or delete.'),
+    idempotencyHours: whole(24, 'Hours for which a mutation that is sent again with its key is answered as the first time.', [1, 1e6]),
+  },
   sources: {
     roots: {
       ...texts([], 'Folders from which sources may be read.'), initial: ({project}) => [project], initially: 'the project folder', folder: true,

@@ -47,6 +47,7 @@ export const contractShape = z.strictObject({
     type: z.string().refine(text => parseTypeName(text) !== null, 'is no type; for example int32, utf8, date, decimal(18,2)'), source: z.string().min(1).optional(), description: z.string().optional(),
     nulls: z.array(z.string()).optional(), format: z.string().min(1).optional(), booleans: z.tuple([z.string(), z.string()]).optional(),
   })).optional(),
+  writes: z.array(z.enum(['insert', 'update', 'delete'])).refine(kinds => new Set(kinds).size === kinds.length, 'names a kind twice').optional(),
   retention: z.strictObject({snapshots: z.int().min(1).optional(), days: z.number().positive().optional()}).refine(...atLeastOne(['snapshots', 'days'])).optional(),
 }).superRefine((given, context) => {
   const key = new Set(given.key ?? []);

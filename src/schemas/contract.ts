@@ -19,7 +19,12 @@ export interface Contract {
   readonly columns?: Readonly<Record<string, ContractColumn>>;
   /** What a later collection leaves; default: everything. */
   readonly retention?: Retention;
+  /** What clients may do to single rows by the graph; default: nothing. */
+  readonly writes?: readonly WriteKind[];
 }
+
+/** The graph has the mutations of these kinds for the dataset. A row that takes the place of another of its key needs `update` too. */
+export type WriteKind = 'insert' | 'update' | 'delete';
 
 export interface ContractColumn extends Reading {
   /** The name the data comes with, where it differs. */

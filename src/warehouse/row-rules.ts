@@ -35,9 +35,10 @@ export interface RowRules {
 /**
  * What a contract asks of each row of a dataset. Key and foreign keys are left out where they fail the commit: the commit checks
  * them over the whole dataset anyway.
+ * @param isWholeUnchecked nobody checks the whole dataset: foreign keys that fail the commit are rules too
  * @throws CONTRACT_INVALID where it does not fit the columns
  */
-export async function rowRules(dataset: string, contract: Contract, schema: Schema, engine: Engine, referenced: Referenced): Promise<RowRules> {
+export async function rowRules(dataset: string, contract: Contract, schema: Schema, engine: Engine, referenced: Referenced, isWholeUnchecked = false): Promise<RowRules> {
   const invalid = (reason: string): MillraceError => new MillraceError('CONTRACT_INVALID', {dataset, reason});
   const fieldOf = (name: string): Field => {
     const field = schema.fields.find(one => one.name === name);
@@ -87,7 +88,7 @@ export async function rowRules(dataset: string, contract: Contract, schema: Sche
   for (const {column, references, onBadRow} of contract.foreignKeys ?? []) {
     const fate = onBadRow ?? contract.onBadRow ?? 'fail';
     // A row may refer to another that is about to be left out: rows that refer to their own dataset are checked when all are there.
-    if (fate === 'fail' || references === dataset) continue;
+    if ((fate === 'fail' && !isWholeUnchecked) || references === dataset) continue;
     const field = fieldOf(column);
     const other = await referenced(references);
     const target = referencedKey(dataset, field, references, other);

@@ -11,6 +11,7 @@ import type {SchemaChange} from '../schemas/compatibility.ts';
 import type {Contract, Fate} from '../schemas/contract.ts';
 import type {Renames} from '../schemas/evolve.ts';
 import type {ColumnProfile, Schema} from '../schemas/schema.ts';
+import type {PreparedBatch, WriteBatch} from '../writes/writes.ts';
 
 /**
  * How rows come into a dataset. overwrite: only these; append: the parent's and these; merge: these instead of the parent's of the
@@ -53,6 +54,16 @@ export interface SnapshotLineage {
   /** Output column → `dataset.column` it was computed from. */
   readonly columns?: Readonly<Record<string, readonly string[]>>;
   readonly sql?: string;
+  /** What clients wrote, where no run made the snapshot. */
+  readonly writes?: WriteLineage;
+}
+
+/** Mutations that were committed together. Rows given, chosen or deleted are those written, superseded, deleted, quarantined and dropped. */
+export interface WriteLineage {
+  readonly requests: number;
+  /** Who wrote. */
+  readonly by: readonly string[];
+  readonly rows: RowOutcome & {readonly quarantined: number; readonly dropped: number};
 }
 
 export interface SnapshotRecord {
@@ -365,6 +376,11 @@ export interface Warehouse {
   sift(input: SiftInput): Promise<Sifted>;
   /** Works out which files the staged rows make and unmake; hashes, profiles and checks them against key and foreign keys, and moves them to their place. @throws COMMIT_CONFLICT, KEY_VIOLATED, KEY_NULL, FOREIGN_KEY_VIOLATED, CONTRACT_INVALID, PARTITION_INVALID, PARTITION_OUTSIDE, DISK_FULL */
   prepare(input: PrepareInput): Promise<PreparedCommit>;
+  /**
+   * Works out what a batch of writes makes of a dataset, and moves the files to their place. Of requests that can only be judged by all rows
+   * the first is decided, the others deferred. @throws DATASET_NOT_FOUND, COMMIT_CONFLICT, CHECK_FAILED, CHECK_BROKEN, FOREIGN_KEY_VIOLATED (of all rows), DISK_FULL
+   */
+  prepareBatch(batch: WriteBatch): Promise<PreparedBatch>;
   /**
    * Sets what a dataset has to keep to from its next commit on; one that does not exist yet is made, without a snapshot. It must fit
    * the columns there are, and key and foreign keys must hold. Checks are for the rows to come.
