@@ -22,6 +22,7 @@ import {receiveUpload} from './api/http/uploads.ts';
 import type {Catalog} from './catalog/catalog.ts';
 import type {GraphAnswer, GraphRequest} from './cli/graph-client.ts';
 import {createCatalog} from './catalog/create-catalog.ts';
+import {Turns} from './core/async.ts';
 import {secretsOf} from './core/config.ts';
 import type {Config, LoadedConfig} from './core/config.ts';
 import {Lifecycle} from './core/lifecycle.ts';
@@ -69,6 +70,7 @@ import type {Datasets, Lineage, Warehouse} from './warehouse/warehouse.ts';
 import {Courier} from './webhooks/courier.ts';
 import {lookAtFreshness} from './webhooks/freshness.ts';
 import type {Webhooks} from './webhooks/webhook.ts';
+import {WriteService} from './writes/write-service.ts';
 import {WebhookService} from './webhooks/webhook-service.ts';
 
 /** serve: the APIs and a worker; work: a worker that answers for its health; embedded: both in process, without a port (a command's own). */
@@ -97,6 +99,9 @@ interface Services {
   stepWorld: StepWorld;
   pipelines: PipelineService;
   proposals: Proposals;
+  /** Of whoever changes a dataset in this process. */
+  turns: Turns;
+  writes: WriteService;
   worker: Worker;
   schedules: Schedules;
   backfills: Backfills;
@@ -184,8 +189,11 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
     scheduler: asFunction(({catalog, pipelines, logger}: Services) => new Scheduler({catalog, pipelines, logger})).singleton(),
     webhooks: asFunction(({config, catalog}: Services) => new WebhookService(catalog, config.webhooks.privateHosts)).singleton(),
     courier: asFunction(({config, catalog, logger, metrics}: Services) => new Courier(catalog, {...config.webhooks, userAgent: `Millrace/${version}`}, logger, metrics)).singleton(),
-    worker: asFunction(({config, stepWorld, logger, metrics}: Services) => new Worker(
-      stepWorld, {slots: config.pipelines.workers, ...config.pipelines, compactFiles: config.warehouse.compactFiles}, logger, metrics,
+    turns: asFunction(() => new Turns()).singleton(),
+    writes: asFunction(({config, catalog, warehouse, turns, logger, metrics}: Services) =>
+      new WriteService(catalog, warehouse, turns, {maxRows: config.writes.maxRows, compactFiles: config.warehouse.compactFiles}, logger, metrics)).singleton(),
+    worker: asFunction(({config, stepWorld, turns, logger, metrics}: Services) => new Worker(
+      stepWorld, turns, {slots: config.pipelines.workers, ...config.pipelines, compactFiles: config.warehouse.compactFiles}, logger, metrics,
     )).singleton(),
 
     proposals: asFunction(({config, catalog, engine, sources, pipelines, warehouse, datasets}: Services) =>
@@ -200,7 +208,7 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
     graphql: asFunction((services: Services) => new GraphqlPart({
       heads: () => services.heads.current(),
       onCommit: listener => services.catalog.listen('data', listener),
-      pipelines: services.pipelines, proposals: services.proposals, schedules: services.schedules, backfills: services.backfills, webhooks: services.webhooks, models: services.models, datasets: services.datasets, lineage: services.lineage, maintenance: services.maintenance, warehouse: services.warehouse,
+      pipelines: services.pipelines, proposals: services.proposals, schedules: services.schedules, backfills: services.backfills, webhooks: services.webhooks, models: services.models, datasets: services.datasets, lineage: services.lineage, maintenance: services.maintenance, writes: services.writes, warehouse: services.warehouse,
       engine: services.engine, graphModel: services.graphModel, logger: services.logger, metrics: services.metrics, config: services.config,
       uploads: {byId: id => services.catalog.read(stores => stores.uploads.byId(id))},
       system: {version, catalog: services.config.catalog.url === null ? 'pglite' : 'postgresql', fingerprint: `${services.engine.fingerprint}; ${services.runtime.fingerprint}`},
@@ -277,6 +285,7 @@ function arrange(services: Services): void {
       await catalog.transaction(stores => stores.runs.expireEvents(config.events.retentionDays));
       await catalog.transaction(stores => stores.webhooks.expire(config.events.retentionDays));
       await catalog.transaction(stores => stores.proposals.expire(proposalDays));
+      await catalog.transaction(stores => stores.writes.forget(config.writes.idempotencyHours));
       await collectInTurn();
     }, logger));
   if (mode !== 'work') {
@@ -286,6 +295,7 @@ function arrange(services: Services): void {
       .add({name: 'graph', start: () => graphql.start(), stop: () => graphql.stop()})
       .add({name: 'pipelines', start: () => pipelines.refresh()});
   }
+  lifecycle.add({name: 'writes', drain: () => services.writes.drain()});
   if (config.pipelines.workers > 0) lifecycle.add({name: 'worker', start: () => worker.start(), drain: () => worker.stop()});
   if (mode !== 'embedded') {
     // A jobs file may be given a schedule while nobody asks for pipelines.

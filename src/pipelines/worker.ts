@@ -1,6 +1,7 @@
 import {isDeepStrictEqual} from 'node:util';
 import type {Stores} from '../catalog/catalog.ts';
-import {Turns, Wake, patiently} from '../core/async.ts';
+import {Wake, patiently} from '../core/async.ts';
+import type {Turns} from '../core/async.ts';
 import {boundary} from '../core/boundaries.ts';
 import {MillraceError, asMillraceError} from '../core/errors.ts';
 import {newId} from '../core/ids.ts';
@@ -52,14 +53,14 @@ export class Worker {
   private readonly stopping = new AbortController();
   private readonly running = new Map<string, {readonly promise: Promise<void>; readonly check: () => void}>();
   private readonly wake = new Wake();
-  /** By dataset. */
-  private readonly turns = new Turns();
   private loop: Promise<void> | undefined;
   private quiet: (() => Promise<void>) | undefined;
   private quietRuns: (() => void) | undefined;
 
+  /** @param turns of datasets, with whoever else changes them in this process */
   constructor(
     private readonly world: StepWorld,
+    private readonly turns: Turns,
     private readonly options: WorkerOptions,
     private readonly logger: Logger,
     private readonly metrics: Metrics,

@@ -41,7 +41,6 @@ interface Waiting {
 export class WriteService implements Writes {
   private readonly queues = new Map<string, Waiting[]>();
   private readonly running = new Map<string, Promise<void>>();
-  private stopping = false;
 
   /** @param turns of what else changes datasets in this process */
   constructor(
@@ -54,8 +53,7 @@ export class WriteService implements Writes {
   ) {}
 
   async write(viewer: Viewer, request: WriteRequest): Promise<WriteAnswer> {
-    if (this.stopping) throw new MillraceError('SHUTTING_DOWN');
-    const most = request.mostRows ?? this.options.maxRows;
+    const most = this.mostOf(request);
     if (givenRows(request.write) > most) throw new MillraceError('WRITE_TOO_LARGE', {dataset: request.dataset, limit: most});
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {viewer, request, resolve, reject};
@@ -73,10 +71,13 @@ export class WriteService implements Writes {
     });
   }
 
-  /** Writes what still waits, and takes nothing more. */
-  async stop(): Promise<void> {
-    this.stopping = true;
-    await Promise.all(this.running.values());
+  /** Writes what still waits. Who asks is told elsewhere to stop. */
+  async drain(): Promise<void> {
+    while (this.running.size > 0) await Promise.all(this.running.values());
+  }
+
+  private mostOf({mostReturned}: WriteRequest): number {
+    return Math.min(mostReturned ?? Infinity, this.options.maxRows);
   }
 
   private async empty(dataset: string, queue: Waiting[]): Promise<void> {
@@ -129,9 +130,8 @@ export class WriteService implements Writes {
   private async attempt(dataset: string, asked: readonly Waiting[]): Promise<Waiting[]> {
     const {batch, later} = await this.notYetAnswered(asked);
     if (batch.length === 0) return later;
-    const {maxRows} = this.options;
     const prepared = await this.warehouse.prepareBatch({
-      dataset, branch: 'main', by: [...new Set(batch.map(({viewer}) => viewer.name))], requests: batch.map(({request}) => ({write: request.write, mostRows: request.mostRows ?? maxRows})),
+      dataset, branch: 'main', by: [...new Set(batch.map(({viewer}) => viewer.name))], requests: batch.map(({request}) => ({write: request.write, mostRows: this.mostOf(request)})),
     });
     boundary('batch prepared');
     const commits = [prepared.commit, prepared.aside].filter(commit => commit !== null);

@@ -42,8 +42,8 @@ export type RowWrite =
 export interface WriteRequest {
   readonly dataset: string;
   readonly write: RowWrite;
-  /** Refuses to change more rows; default: the installation's limit. */
-  readonly mostRows?: number;
+  /** The rows are to be answered: refuses to change more. */
+  readonly mostReturned?: number;
   /** A request that is sent again with its key is answered as the first time. `content` tells it from another request. */
   readonly idempotency?: {readonly key: string; readonly content: string};
   /** Gives the request up while it still waits. */

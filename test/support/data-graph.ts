@@ -107,6 +107,7 @@ export class TestGraph {
         },
       },
       table: async ({id}) => this.tables.get(id)!,
+      write: () => Promise.reject(new Error('nothing is written here')),
       score: (...args) => this.score(...args),
     };
   }

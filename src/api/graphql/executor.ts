@@ -1,6 +1,6 @@
-import {execute, getOperationAST, getVariableValues, GraphQLError, isInputType, Kind, locatedError, typeFromAST} from 'graphql';
+import {execute, getOperationAST, getVariableValues, GraphQLError, isInputType, Kind, typeFromAST} from 'graphql';
 import type {DocumentNode, ExecutionResult, FieldNode, FragmentDefinitionNode, GraphQLInputType, OperationDefinitionNode} from 'graphql';
-import {asMillraceError, MillraceError} from '../../core/errors.ts';
+import {MillraceError} from '../../core/errors.ts';
 import type {QueryLimits} from '../../core/viewer.ts';
 import {compileField} from './data/compile.ts';
 import type {DataSchema} from './data/data-schema.ts';
@@ -16,6 +16,8 @@ import type {Fragments} from './data/selection.ts';
 import {introspected, questionOf} from './introspection.ts';
 import type {Introspection} from './introspection.ts';
 import {checkSize} from './limits.ts';
+import {asGraphQLError} from './located-error.ts';
+import {hasWrites, mutate} from './mutate.ts';
 import {compileStream} from './streams/compile-stream.ts';
 import {JsonText, RawJson} from './stringify.ts';
 
@@ -82,6 +84,8 @@ export class Executor {
     const given = this.coerced(operation, request.variables ?? {});
     if (given.errors) return {errors: given.errors};
     const variables = given.coerced;
+    const mutation = {...operation, variables, graph: this.graph, request};
+    if (hasWrites(mutation)) return mutate(mutation);
     let plan: OperationPlan;
     try {
       plan = this.plan(operation, variables, limits);
@@ -219,13 +223,4 @@ export class Executor {
     });
     return {...(errors.length > 0 ? {errors} : {}), data: failed ? null : data};
   }
-}
-
-/** With the code and the hint of the error table under `extensions`; errors of GraphQL itself stay what they are. */
-function asGraphQLError(error: unknown, nodes?: readonly FieldNode[], key?: string): GraphQLError {
-  const path = key === undefined ? undefined : [key];
-  if (error instanceof GraphQLError) return locatedError(error, nodes, path);
-  const known = asMillraceError(error);
-  const {code, hint, details} = known;
-  return new GraphQLError(known.message, {nodes, path, originalError: known, extensions: {code, hint, details}});
 }

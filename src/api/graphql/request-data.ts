@@ -7,6 +7,7 @@ import type {Field} from '../../schemas/schema.ts';
 import type {AsOf, SnapshotRecord} from '../../warehouse/warehouse.ts';
 import type {DataContext, GraphPrediction, HeadSet, PredictionPin, Scored} from './data/graph-model.ts';
 import type {GraphqlServices} from './services.ts';
+import type {WriteAnswer, WriteRequest} from '../../writes/writes.ts';
 
 /** What an operation read, or is to read again: snapshot ids and `model@number`, each by what was asked for. */
 export interface Reads {
@@ -42,6 +43,10 @@ export class RequestData implements DataContext, HeadSet {
 
   table(snapshot: SnapshotRecord): Promise<Table> {
     return this.services.warehouse.table(snapshot);
+  }
+
+  write(request: WriteRequest): Promise<WriteAnswer> {
+    return this.services.writes.write(this.viewer, request);
   }
 
   async score(dataset: string, prediction: GraphPrediction, pin: PredictionPin, batch: ColumnBatch): Promise<Scored> {

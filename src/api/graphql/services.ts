@@ -19,6 +19,7 @@ import type {Schedules} from '../../schedules/schedule.ts';
 import type {Proposals} from '../../proposals/proposals.ts';
 import type {Datasets, Lineage, SnapshotRecord, Warehouse} from '../../warehouse/warehouse.ts';
 import type {Webhooks} from '../../webhooks/webhook.ts';
+import type {Writes} from '../../writes/writes.ts';
 import type {GraphModel} from './data/graph-model.ts';
 
 /** Where the data graph's model comes from. */
@@ -49,6 +50,7 @@ export interface GraphqlServices {
   readonly datasets: Datasets;
   readonly lineage: Lineage;
   readonly maintenance: Maintenance;
+  readonly writes: Writes;
   readonly warehouse: Pick<Warehouse, 'resolve' | 'table'>;
   readonly engine: Engine;
   readonly uploads: Pick<UploadStore, 'byId'>;

@@ -1,8 +1,8 @@
 /** A contract as the graph takes it; what it means is checked by `parseContract`. */
 import {ArrayMaxSize, IsOptional, Length, ValidateNested} from 'class-validator';
 import {Field, Float, InputType, Int} from 'type-graphql';
-import type {Compatibility, Fate, Severity} from '../../../schemas/contract.ts';
-import {CompatibilityEnum, FateEnum, SeverityEnum} from './enums.ts';
+import type {Compatibility, Fate, Severity, WriteKind} from '../../../schemas/contract.ts';
+import {CompatibilityEnum, FateEnum, SeverityEnum, WriteKindEnum} from './enums.ts';
 import {JsonScalar} from './scalars.ts';
 
 const nullable = {nullable: true} as const;
@@ -104,6 +104,7 @@ export class ContractInput {
   @Field(() => CompatibilityEnum, {...nullable, description: 'Default NONE.'}) compatibility?: Compatibility;
   @Field(() => JsonScalar, {...nullable, description: 'Column → {type, source, description}: raw values that are none of the type are bad rows.'}) columns?: unknown;
   @Field(() => RetentionInput, nullable) @IsOptional() @ValidateNested() retention?: RetentionInput;
+  @Field(() => [WriteKindEnum], {...nullable, description: 'What clients may do to single rows by mutations; default: nothing.'}) @IsOptional() @ArrayMaxSize(3) writes?: WriteKind[];
 }
 
 /** An input as plain data, without what was not said. */

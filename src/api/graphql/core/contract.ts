@@ -2,8 +2,8 @@
 import {Field, ObjectType} from 'type-graphql';
 import {contractDocument} from '../../../schemas/contract-document.ts';
 import {kindOf, says} from '../../../schemas/contract.ts';
-import type {Check as CheckRule, Compatibility, Contract as ContractRule, Fate, ForeignKey as ForeignKeyRule, Severity} from '../../../schemas/contract.ts';
-import {CompatibilityEnum, FateEnum, SeverityEnum} from './enums.ts';
+import type {Check as CheckRule, Compatibility, Contract as ContractRule, Fate, ForeignKey as ForeignKeyRule, Severity, WriteKind} from '../../../schemas/contract.ts';
+import {CompatibilityEnum, FateEnum, SeverityEnum, WriteKindEnum} from './enums.ts';
 
 @ObjectType({description: 'A column whose values are keys of another dataset.'})
 export class ForeignKey {
@@ -65,6 +65,10 @@ export class Contract {
 
   @Field(() => CompatibilityEnum) get compatibility(): Compatibility {
     return this.rule.compatibility ?? 'none';
+  }
+
+  @Field(() => [WriteKindEnum], {description: 'What clients may do by mutations; empty: nothing.'}) get writes(): readonly WriteKind[] {
+    return this.rule.writes ?? [];
   }
 
   @Field(() => String, {description: 'All of it in YAML, as a file jobs/<dataset>.contract.yaml says it.'}) get document(): string {

@@ -72,6 +72,9 @@ registerEnumType(ChangeKindEnum, {name: 'SchemaChangeKind', description: 'WIDENE
 export const BreakageKindEnum = upperCased(['pipeline', 'model', 'relationship']);
 registerEnumType(BreakageKindEnum, {name: 'BreakageKind'});
 
+export const WriteKindEnum = upperCased(['insert', 'update', 'delete']);
+registerEnumType(WriteKindEnum, {name: 'WriteKind', description: 'What clients may do to single rows of a dataset by mutations of the graph.'});
+
 export const FateEnum = upperCased(['fail', 'quarantine', 'drop', 'null_value']);
 registerEnumType(FateEnum, {
   name: 'OnBadRow',

@@ -15,6 +15,7 @@ import {rootsOf} from './roots.ts';
 import type {RootOperation} from './roots.ts';
 import {rowId} from './shape.ts';
 import type {DatasetShape} from './shape.ts';
+import {mutationFields} from './writing/mutation-types.ts';
 
 /** The GraphQL types of one dataset. */
 export interface DatasetTypes {
@@ -113,7 +114,7 @@ export function datasetTypes(shape: DatasetShape, world: TypeWorld): DatasetType
   const aggregates = aggregateTypes(name, columns, describe);
   const keyMembers = keyMembersOf(shape, to => hasKeys(world.shape(to)));
   const groups = groupTypes(shape, {row, orderBy: order, aggregates}, keyMembers, world);
-  const types: DatasetTypes = {row, boolExp, orderBy: order, aggregateFields: aggregates.fields, group: groups.group, groupKey: groups.key, keyMembers, roots: {query: {}, mutation: {}, subscription: {}}};
+  const types: DatasetTypes = {row, boolExp, orderBy: order, aggregateFields: aggregates.fields, group: groups.group, groupKey: groups.key, keyMembers, roots: {query: {}, mutation: mutationFields(shape, {row, boolExp}), subscription: {}}};
   const asOf: GraphQLFieldConfigArgumentMap = {as_of: {type: world.asOf, description: 'An earlier state; default: the newest.'}};
   const paged = {...rowArguments(types), ...asOf};
   const roots = types.roots.query;

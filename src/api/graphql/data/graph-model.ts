@@ -14,6 +14,7 @@ import type {ModelVersionRecord, VersionPin} from '../../../models/models.ts';
 import type {Contract} from '../../../schemas/contract.ts';
 import type {Field, Schema} from '../../../schemas/schema.ts';
 import type {AsOf, SnapshotRecord} from '../../../warehouse/warehouse.ts';
+import type {WriteAnswer, WriteRequest} from '../../../writes/writes.ts';
 
 export interface GraphModel {
   readonly version: bigint;
@@ -64,5 +65,6 @@ export interface DataContext {
   table(snapshot: SnapshotRecord): Promise<Table>;
   /** Scores rows; the batch's columns stand in the order of `inputs`. @throws MODEL_VERSION_NOT_FOUND, SIGNATURE_MISMATCH */
   score(dataset: string, prediction: GraphPrediction, pin: PredictionPin, batch: ColumnBatch): Promise<Scored>;
+  write(request: WriteRequest): Promise<WriteAnswer>;
   readonly signal?: AbortSignal;
 }

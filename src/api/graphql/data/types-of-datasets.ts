@@ -161,7 +161,7 @@ const sharedTypes = (() => {
   return (): ReadonlyMap<string, GraphQLNamedType> => {
     if (known) return known;
     const fields = [...types, ...lists].map((type, id): Field => ({id, name: `c${id}`, type, nullable: true}));
-    const shapes = shapesOf({version: 0n, datasets: [{name: 'sample', schema: {fields}, contract: {key: ['c1']}, predictions: []}]});
+    const shapes = shapesOf({version: 0n, datasets: [{name: 'sample', schema: {fields}, contract: {key: ['c1'], writes: ['insert', 'update', 'delete']}, predictions: []}]});
     const asOf = new GraphQLInputObjectType({name: 'AsOf', fields: {snapshot: {type: GraphQLID}}});
     const reached = new TypesOfDatasets(shapes, asOf, null, new Set()).reached('sample');
     known = new Map([...reached].filter(([name]) => name !== asOf.name && !prefixes(name).includes('sample')));
