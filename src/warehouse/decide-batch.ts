@@ -117,7 +117,7 @@ class RequestDecision {
       this.deleted.push(...new Set(this.images.flatMap(({target}) => (target === null ? [] : [target]))));
       return;
     }
-    const [misfit] = this.images.filter(image => image.misfit.length > 0 && (write.kind === 'insert' || image.target !== null));
+    const misfit = this.images.find(image => image.misfit.length > 0 && (write.kind === 'insert' || image.target !== null));
     if (misfit) throw new MillraceError('ARGUMENT_INVALID', {name: write.kind === 'insert' ? `objects[${this.patches[misfit.place]!.index}].${misfit.misfit[0]}` : misfit.misfit[0], reason: 'the value is none of its column\'s type.'});
     if (write.kind === 'insert') this.insert();
     else this.update();

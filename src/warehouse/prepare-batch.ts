@@ -17,8 +17,9 @@ import type {BatchSql, Patch} from './batch-sql.ts';
 import {decideBatch} from './decide-batch.ts';
 import type {Aside, ImageFacts, Uniqueness, Written} from './decide-batch.ts';
 import type {AddedFile} from './file-changes.ts';
+import type {Referenced} from './referenced-key.ts';
 import {rowRules} from './row-rules.ts';
-import type {Referenced, RowRule} from './row-rules.ts';
+import type {RowRule} from './row-rules.ts';
 import type {FileRecord, RowOutcome, SnapshotRecord} from './warehouse.ts';
 
 export interface BatchInput extends WriteBatch {

@@ -4,7 +4,7 @@ import {MillraceError} from '../../../core/errors.ts';
 import type {GraphModel} from './graph-model.ts';
 import {LazyObjectType, lazyRecord, LazySchema} from './lazy-schema.ts';
 import {rootsOf} from './roots.ts';
-import type {DataRoot, RootOperation} from './roots.ts';
+import type {DataRoot, RootOperation, Roots, WriteRoot} from './roots.ts';
 import {connected, shapesOf} from './shape.ts';
 import type {DatasetShape} from './shape.ts';
 import {TypesOfDatasets} from './types-of-datasets.ts';
@@ -16,7 +16,7 @@ export interface DataSchema {
   readonly schema: GraphQLSchema;
   readonly core: GraphQLSchema;
   readonly shapes: ReadonlyMap<string, DatasetShape>;
-  readonly roots: Readonly<Record<RootOperation, ReadonlyMap<string, DataRoot>>>;
+  readonly roots: {readonly [Operation in RootOperation]: ReadonlyMap<string, Roots[Operation][string]>};
   readonly types: TypesOfDatasets;
   readonly asOf: InputObject;
 }
@@ -61,11 +61,12 @@ function assemble(model: GraphModel, core: GraphQLSchema, asOf: InputObject, pre
   // A relationship that is gone connects datasets in the old shapes only, a new one in the new shapes only.
   const stale = previous ? connected(shapes, connected(previous.shapes, changed)) : changed;
   const types = new TypesOfDatasets(shapes, asOf, previous?.types ?? null, stale);
-  const roots: Record<RootOperation, Map<string, DataRoot>> = {query: new Map(), mutation: new Map(), subscription: new Map()};
+  const roots = {query: new Map<string, DataRoot>(), mutation: new Map<string, WriteRoot>(), subscription: new Map<string, DataRoot>()};
   for (const shape of shapes.values()) {
-    for (const [operation, fields] of Object.entries(rootsOf(shape)) as [RootOperation, Readonly<Record<string, DataRoot>>][]) {
-      for (const [field, root] of Object.entries(fields)) roots[operation].set(field, root);
-    }
+    const {query, mutation, subscription} = rootsOf(shape);
+    for (const [field, root] of Object.entries(query)) roots.query.set(field, root);
+    for (const [field, root] of Object.entries(mutation)) roots.mutation.set(field, root);
+    for (const [field, root] of Object.entries(subscription)) roots.subscription.set(field, root);
   }
   const schema = new LazySchema(
     {...core.toConfig(), assumeValid: true},
@@ -83,7 +84,7 @@ function assemble(model: GraphModel, core: GraphQLSchema, asOf: InputObject, pre
 }
 
 /** @throws NAME_TAKEN when a dataset would have a field of the core */
-function rootType(operation: RootOperation, base: GraphQLObjectType | {readonly name: string}, roots: ReadonlyMap<string, DataRoot>, types: TypesOfDatasets): GraphQLObjectType | null {
+function rootType(operation: RootOperation, base: GraphQLObjectType | {readonly name: string}, roots: ReadonlyMap<string, DataRoot | WriteRoot>, types: TypesOfDatasets): GraphQLObjectType | null {
   const fields = base instanceof GraphQLObjectType ? base.getFields() : {};
   for (const name of roots.keys()) if (fields[name]) throw new MillraceError('NAME_TAKEN', {name, by: 'another field of the graph', suggestion: `${name}_data`});
   if (roots.size === 0) return base instanceof GraphQLObjectType ? base : null;

@@ -3,15 +3,24 @@ import {writeRootsOf} from './writing/mutation-types.ts';
 import type {WriteRootKind} from './writing/mutation-types.ts';
 
 /** What a root field that belongs to the data graph asks for. */
-export interface DataRoot {
-  readonly kind: 'rows' | 'byPk' | 'aggregate' | 'groups' | WriteRootKind;
+export interface DataRoot<Kind = 'rows' | 'byPk' | 'aggregate' | 'groups'> {
+  readonly kind: Kind;
   readonly dataset: string;
 }
 
-export type RootOperation = 'query' | 'mutation' | 'subscription';
+export type WriteRoot = DataRoot<WriteRootKind>;
+
+/** What the root fields of each operation's type ask for, by name. */
+export interface Roots {
+  readonly query: Readonly<Record<string, DataRoot>>;
+  readonly mutation: Readonly<Record<string, WriteRoot>>;
+  readonly subscription: Readonly<Record<string, DataRoot>>;
+}
+
+export type RootOperation = keyof Roots;
 
 /** The root fields of a dataset, by the operation's type. */
-export function rootsOf(shape: DatasetShape): Readonly<Record<RootOperation, Readonly<Record<string, DataRoot>>>> {
+export function rootsOf(shape: DatasetShape): Roots {
   const {name} = shape;
   const root = (kind: DataRoot['kind']): DataRoot => ({kind, dataset: name});
   const query = {[name]: root('rows'), [`${name}_by_pk`]: root('byPk'), [`${name}_aggregate`]: root('aggregate'), [`${name}_groups`]: root('groups')};

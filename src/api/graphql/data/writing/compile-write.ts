@@ -6,7 +6,7 @@ import {rowCondition} from '../filter.ts';
 import {givenArguments} from '../given.ts';
 import type {Given, Variables} from '../given.ts';
 import type {CompileInput, FieldPlan} from '../plan.ts';
-import type {DataRoot} from '../roots.ts';
+import type {WriteRoot} from '../roots.ts';
 import {collectBelow} from '../selection.ts';
 import type {Collected} from '../selection.ts';
 import {rowId} from '../shape.ts';
@@ -38,12 +38,12 @@ export const writtenRows = ' rows';
 export const writtenSnapshot = ' snapshot';
 
 /** @throws ARGUMENT_INVALID and what a selection can fail with: before anything is written */
-export function compileWrite(nodes: readonly FieldNode[], {kind, dataset}: DataRoot, input: CompileInput): WritePlan {
+export function compileWrite(nodes: readonly FieldNode[], {kind, dataset}: WriteRoot, input: CompileInput): WritePlan {
   const {variables, fragments, graph} = input;
   const shape = graph.shapes.get(dataset)!;
   const field = graph.types.rootFields(dataset, 'mutation')[nodes[0]!.name.value]!;
   const args = givenArguments(field.args, nodes[0]!, variables);
-  const write = new WriteCompiler(shape, args, input).write(kind as WriteRootKind);
+  const write = new WriteCompiler(shape, args, input).write(kind);
   const selected = collectBelow(nodes, fragments, variables);
   const isOne = kind === 'insertOne' || kind === 'updateByPk' || kind === 'deleteByPk';
   const key = args.get('idempotency_key')?.value as string | null | undefined;

@@ -4,7 +4,7 @@ import {typeName} from '../../../../schemas/schema.ts';
 import type {DataType, Field} from '../../../../schemas/schema.ts';
 import {scalarOf} from '../columns.ts';
 import type {DatasetTypes} from '../dataset-types.ts';
-import type {DataRoot} from '../roots.ts';
+import type {WriteRoot} from '../roots.ts';
 import {scalars} from '../scalars.ts';
 import {rowId} from '../shape.ts';
 import type {DatasetShape} from '../shape.ts';
@@ -12,7 +12,7 @@ import type {DatasetShape} from '../shape.ts';
 export type WriteRootKind = 'insert' | 'insertOne' | 'update' | 'updateByPk' | 'delete' | 'deleteByPk';
 
 /** The mutation fields a dataset's contract allows. */
-export function writeRootsOf({name, dataset: {contract: {writes = []}}}: DatasetShape): Readonly<Record<string, DataRoot>> {
+export function writeRootsOf({name, dataset: {contract: {writes = []}}}: DatasetShape): Readonly<Record<string, WriteRoot>> {
   const fields: Readonly<Record<(typeof writes)[number], readonly (readonly [string, WriteRootKind])[]>> = {
     insert: [[`insert_${name}`, 'insert'], [`insert_${name}_one`, 'insertOne']],
     update: [[`update_${name}`, 'update'], [`update_${name}_by_pk`, 'updateByPk']],
@@ -99,8 +99,7 @@ export function mutationFields(shape: DatasetShape, types: Pick<DatasetTypes, 'r
     insert: `Inserts rows of \`${name}\`: all of them, or none.`, insertOne: `Inserts one row of \`${name}\`; null where it is ignored.`, update: `Updates the rows of \`${name}\` that \`where\` chooses.`,
     updateByPk: `Updates one row of \`${name}\`; null where there is none.`, delete: `Deletes the rows of \`${name}\` that \`where\` chooses.`, deleteByPk: `Deletes one row of \`${name}\`; null where there is none.`,
   };
-  return Object.fromEntries(Object.entries(roots).map(([field, {kind}]) => {
-    const root = kind as WriteRootKind;
+  return Object.fromEntries(Object.entries(roots).map(([field, {kind: root}]) => {
     const isOne = root === 'insertOne' || root === 'updateByPk' || root === 'deleteByPk';
     return [field, {type: isOne ? types.row : response, args: {...args[root], ...idempotency}, description: says[root]}];
   }));
