@@ -19,6 +19,8 @@ export interface Patch {
   readonly meets: Meeting;
   readonly values: GivenRow;
   readonly rowId?: string;
+  /** True: its image is made of `values` alone, whatever row it meets. */
+  readonly isWhole?: boolean;
   /** Columns taken from `values` where there is a row, and those added to its own; all are taken where there is none. */
   readonly set: readonly string[];
   readonly increase: readonly string[];
@@ -43,7 +45,7 @@ export function patchesOf(requests: WriteBatch['requests']): Patches {
     condition ??= conditionOf(write) ?? null;
     const add = (index: number, meets: Meeting, values: GivenRow, rest: Partial<Patch> = {}): void => void patches.push({place: patches.length, request, index, meets, values, set: [], increase: [], ...rest});
     if (write.kind === 'insert') {
-      write.rows.forEach((row, index) => add(index, 'key', row, {set: write.onConflict?.update ?? []}));
+      write.rows.forEach((row, index) => add(index, 'key', row, write.onConflict ? {set: write.onConflict.update} : {isWhole: true}));
       return;
     }
     const change = write.kind === 'update' ? {set: Object.keys(write.set), increase: Object.keys(write.increase)} : {};
@@ -81,17 +83,17 @@ export function batchSql({patches, condition}: Patches, schema: Schema, key: rea
   const typeOf = (name: string): DataType => schema.fields.find(field => field.name === name)!.type;
   const leaves = [...columns.map(({name, type}): [string, unknown] => [name, leafStructure(type)]), ...sought.map((name): [string, unknown] => [`${soughtPrefix}${name}`, 'VARCHAR'])];
   const structure = JSON.stringify([{
-    p: 'INTEGER', m: 'VARCHAR', id: 'BIGINT', s: ['VARCHAR'], i: ['VARCHAR'], v: leaves.length === 0 ? {none: 'VARCHAR'} : Object.fromEntries(leaves.map(([, leaf], index) => [`c${index}`, leaf])),
+    p: 'INTEGER', m: 'VARCHAR', w: 'BOOLEAN', id: 'BIGINT', s: ['VARCHAR'], i: ['VARCHAR'], v: leaves.length === 0 ? {none: 'VARCHAR'} : Object.fromEntries(leaves.map(([, leaf], index) => [`c${index}`, leaf])),
   }]);
-  params.push(JSON.stringify(patches.map(({place, meets, rowId, set, increase, values}) => ({
-    p: place, m: meets, id: rowId, s: set, i: increase, v: Object.fromEntries(leaves.flatMap(([name], index) => (values[name] === undefined || values[name] === null ? [] : [[`c${index}`, values[name]]]))),
+  params.push(JSON.stringify(patches.map(({place, meets, rowId, isWhole = false, set, increase, values}) => ({
+    p: place, m: meets, w: isWhole, id: rowId, s: set, i: increase, v: Object.fromEntries(leaves.flatMap(([name], index) => (values[name] === undefined || values[name] === null ? [] : [[`c${index}`, values[name]]]))),
   }))));
   const typed = [
     ...columns.map(({name, type}, index) => ({name, value: fromLeaves(`g.v.c${index}`, type), raw: `g.v.c${index}`})),
     ...sought.map((name, index) => ({name: `${soughtPrefix}${name}`, value: fromLeaves(`g.v.c${columns.length + index}`, typeOf(name)), raw: `g.v.c${columns.length + index}`})),
   ];
   const misfits = typed.map(({name, value, raw}) => `CASE WHEN ${raw} IS NOT NULL AND ${value} IS NULL THEN ${literal(name.replace(soughtPrefix, ''))} END`);
-  const patch = `SELECT g.p AS write__place, g.m AS write__meets, g.id AS write__id, g.s AS write__set, g.i AS write__increase, [${misfits.join(', ')}]::VARCHAR[] AS write__misfits${typed.map(({name, value}) => `, ${value} AS ${identifier(name)}`).join('')}
+  const patch = `SELECT g.p AS write__place, g.m AS write__meets, g.id AS write__id, g.w AS write__whole, g.s AS write__set, g.i AS write__increase, [${misfits.join(', ')}]::VARCHAR[] AS write__misfits${typed.map(({name, value}) => `, ${value} AS ${identifier(name)}`).join('')}
     FROM (SELECT unnest(from_json($${params.length}::JSON, ${literal(structure)})) AS g)`;
 
   const overflows: string[] = [];
@@ -103,7 +105,7 @@ export function batchSql({patches, condition}: Patches, schema: Schema, key: rea
     const isIncreased = given.has(name) && patches.some(one => one.increase.includes(name));
     const sum = `TRY_CAST(TRY(${its} + ${own}) AS ${sqlType(type)})`;
     if (isIncreased) overflows.push(`CASE WHEN list_contains(p.write__increase, ${literal(name)}) AND ${its} IS NOT NULL AND ${own} IS NOT NULL AND ${sum} IS NULL THEN ${literal(name)} END`);
-    return `CASE WHEN t._row_id IS NULL${set} THEN ${value}${isIncreased ? ` WHEN list_contains(p.write__increase, ${literal(name)}) THEN ${sum}` : ''} ELSE ${its} END AS ${identifier(name)}`;
+    return `CASE WHEN t._row_id IS NULL OR p.write__whole${set} THEN ${value}${isIncreased ? ` WHEN list_contains(p.write__increase, ${literal(name)}) THEN ${sum}` : ''} ELSE ${its} END AS ${identifier(name)}`;
   });
   const keyOf = (name: string): string => (sought.length > 0 ? `coalesce(p.${identifier(`${soughtPrefix}${name}`)}${given.has(name) ? `, p.${identifier(name)}` : ''})` : given.has(name) ? `p.${identifier(name)}` : `NULL::${sqlType(typeOf(name))}`);
   const soughtText = key?.length ? `CASE WHEN p.write__meets = 'key' THEN ${textOf(key.map(keyOf))} END` : 'NULL::VARCHAR';
