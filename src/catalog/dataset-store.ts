@@ -117,6 +117,11 @@ export class PrismaDatasetStore implements DatasetStore {
       WHERE snapshot.dataset_id = ${datasetId}::uuid AND snapshot.sequence < ${before ?? 2 ** 31 - 1} ORDER BY snapshot.sequence DESC LIMIT ${limit}`);
   }
 
+  async snapshotsFrom(datasetId: string, sequence: number, limit: number): Promise<SnapshotRecord[]> {
+    return this.snapshotsWhere(Prisma.sql`
+      WHERE snapshot.dataset_id = ${datasetId}::uuid AND snapshot.sequence >= ${sequence} ORDER BY snapshot.sequence LIMIT ${limit}`);
+  }
+
   async snapshotsOf(datasetIds: readonly string[], limit: number): Promise<Map<string, SnapshotRecord[]>> {
     const known = datasetIds.filter(isUuid);
     const rows = known.length === 0 ? [] : await this.snapshotsWhere(Prisma.sql`

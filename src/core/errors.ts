@@ -119,6 +119,8 @@ export const errorTable = {
   BODY_TOO_LARGE: {message: 'The body has more than {limit} bytes.', hint: 'Send files to POST /uploads, or raise the setting `api.maxBodyBytes` or `uploads.maxBytes`.', http: 413},
   ORIGIN_REFUSED: {message: "Requests from '{origin}' are not accepted.", hint: 'Open the console at the address of the server, or add the origin to the setting `api.origins`.', http: 403},
   UNAUTHENTICATED: {message: 'An admin secret is needed.', hint: 'Send it in the header `authorization: Bearer …`.', http: 401},
+  CURSOR_INVALID: {message: 'The cursor cannot be used: {reason}', hint: 'Use the `cursor` of a batch as it was received; without one the stream begins with all rows there are.', http: 400},
+  CURSOR_EXPIRED: {message: "Rows that come after the cursor are in no snapshot of '{dataset}' that is kept: theirs was kept until {at}.", hint: 'They may have been changed or deleted since. Begin again without a cursor, which gives all rows there are, or with `latest`, which leaves out those before now; a longer `retention` in the contract keeps cursors good for longer.', http: 410},
   LIVE_QUERY_ENDED: {message: 'The graph was changed, and the live query is not valid any more: {reason}', hint: 'Look at the schema as it is now, and subscribe to what it has.', http: 410},
   SUBSCRIBER_TOO_SLOW: {message: 'The subscriber did not read for {seconds} s.', hint: 'Subscribe again with `after` at the last number received.', http: 408},
   RECEIPT_INVALID: {message: 'The receipt cannot be read: {reason}', hint: 'Use the receipt exactly as `extensions.receipt` gave it.', http: 400, exit: 2},

@@ -30,6 +30,7 @@ export function createDatasets({catalog, warehouse}: DatasetsOptions): Datasets 
       }),
 
     snapshotsOf: (_viewer, datasetIds, limit) => batch(datasets => datasets.snapshotsOf(datasetIds, limit)),
+    snapshotsFrom: (_viewer, datasetId, sequence, limit) => batch(datasets => datasets.snapshotsFrom(datasetId, sequence, limit)),
     schemaVersionsOf: (_viewer, datasetIds, limit) => batch(datasets => datasets.schemaVersionsOf(datasetIds, limit)),
     snapshotsById: (_viewer, ids) => batch(datasets => datasets.snapshotsById(ids)),
     snapshotsOfRuns: (_viewer, runIds) => batch(datasets => datasets.snapshotsOfRuns(runIds)),

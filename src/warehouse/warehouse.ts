@@ -167,6 +167,8 @@ export interface DatasetStore {
   snapshotsById(ids: readonly string[]): Promise<Map<string, SnapshotRecord>>;
   /** Newest first. */
   snapshots(datasetId: string, limit: number, before?: number): Promise<SnapshotRecord[]>;
+  /** From a sequence on, oldest first; those that have expired as well. */
+  snapshotsFrom(datasetId: string, sequence: number, limit: number): Promise<SnapshotRecord[]>;
   /** Newest first, at most `limit` of each dataset; an entry for every id asked for. */
   snapshotsOf(datasetIds: readonly string[], limit: number): Promise<Map<string, SnapshotRecord[]>>;
   /** What each run committed, in order of commits; an entry for every id asked for. */
@@ -427,6 +429,8 @@ export interface Datasets {
   get(viewer: Viewer, name: string): Promise<DatasetView>;
   /** Newest first, of several datasets at once. */
   snapshotsOf(viewer: Viewer, datasetIds: readonly string[], limit: number): Promise<Map<string, SnapshotRecord[]>>;
+  /** From a sequence on, oldest first; those that have expired as well. */
+  snapshotsFrom(viewer: Viewer, datasetId: string, sequence: number, limit: number): Promise<SnapshotRecord[]>;
   /** Versions of the columns, newest first, of several datasets at once. */
   schemaVersionsOf(viewer: Viewer, datasetIds: readonly string[], limit: number): Promise<Map<string, SchemaVersionRecord[]>>;
   /** By id, of several at once; ids that are none are left out. */

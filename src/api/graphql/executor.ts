@@ -7,10 +7,12 @@ import type {DataSchema} from './data/data-schema.ts';
 import {executeField} from './data/execute.ts';
 import type {Variables} from './data/given.ts';
 import type {DataContext} from './data/graph-model.ts';
+import {compileRowStream} from './data/live/compile-row-stream.ts';
+import type {RowStreamPlan} from './data/live/compile-row-stream.ts';
 import type {FieldPlan} from './data/plan.ts';
 import {DocumentIds, Lru, shapeOfVariables} from './data/plan-cache.ts';
 import type {Declared} from './data/plan-cache.ts';
-import type {DataRoot} from './data/roots.ts';
+import type {DataRoot, FollowedRoot} from './data/roots.ts';
 import {collect} from './data/selection.ts';
 import type {Fragments} from './data/selection.ts';
 import {introspected, questionOf} from './introspection.ts';
@@ -66,6 +68,7 @@ interface OperationPlan {
  */
 export class Executor {
   private readonly plans: Lru<OperationPlan>;
+  private readonly rowStreams = new Lru<RowStreamPlan>(100);
   private readonly operations = new WeakMap<DocumentNode, Map<string, Operation>>();
   private readonly documents = new DocumentIds();
   private readonly introspected = new Lru<Promise<string>>(4);
@@ -104,12 +107,28 @@ export class Executor {
     return {plan: compileStream(operation.node, {graph: this.graph, fragments: operation.fragments, variables: variables.coerced, maxRows: limits.streamRows, streamed: true}), variables: variables.coerced};
   }
 
+  /** A subscription's stream of rows. @throws GraphQLError and what compiling a field throws */
+  compileRowStream({document, operationName, variables: raw = {}}: Pick<OperationRequest, 'document' | 'operationName' | 'variables'>, limits: QueryLimits): {readonly plan: RowStreamPlan; readonly variables: Variables} {
+    const operation = this.operation(document, operationName ?? null)!;
+    const {coerced: variables, errors} = this.coerced(operation, raw);
+    if (!variables) throw errors[0]!;
+    const shape = [operation.id, limits.rows, shapeOfVariables(operation.declared, variables)].join(' ');
+    let plan = this.rowStreams.get(shape);
+    if (!plan) {
+      const [[key, nodes]] = [...collect([operation.node.selectionSet], operation.fragments, variables)] as [[string, readonly FieldNode[]]];
+      const root = this.graph.roots.subscription.get(nodes[0]!.name.value)!;
+      plan = compileRowStream(key, nodes, root, {graph: this.graph, fragments: operation.fragments, variables, maxRows: limits.rows});
+      this.rowStreams.set(shape, plan);
+    }
+    return {plan, variables};
+  }
+
   private coerced(operation: Operation, variables: Variables): ReturnType<typeof getVariableValues> {
     return getVariableValues(this.graph.schema, operation.node.variableDefinitions ?? [], variables, {maxErrors: 20});
   }
 
   /** What a subscription follows in the data graph; null for operations of another kind, and for subscriptions of the core graph. */
-  liveRoot(document: DocumentNode, operationName?: string | null, variables: Variables = {}): DataRoot | null {
+  liveRoot(document: DocumentNode, operationName?: string | null, variables: Variables = {}): FollowedRoot | null {
     const operation = this.operation(document, operationName ?? null);
     if (operation?.node.operation !== 'subscription') return null;
     const [nodes] = collect([operation.node.selectionSet], operation.fragments, variables).values();
@@ -171,7 +190,7 @@ export class Executor {
       if (root) {
         let plan: DataField['plan'];
         try {
-          plan = compileField(key, nodes, root, {graph, fragments, variables, maxRows: limits.rows});
+          plan = compileField(key, nodes, answered(root), {graph, fragments, variables, maxRows: limits.rows});
         } catch (error) {
           plan = asGraphQLError(error, nodes, key);
         }
@@ -223,4 +242,10 @@ export class Executor {
     });
     return {...(errors.length > 0 ? {errors} : {}), data: failed ? null : data};
   }
+}
+
+function answered(root: FollowedRoot): DataRoot {
+  const {kind, dataset} = root;
+  if (kind === 'stream') throw new MillraceError('REQUEST_INVALID', {reason: 'a stream is followed, by a subscription over a WebSocket.'});
+  return {kind, dataset};
 }

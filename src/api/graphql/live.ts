@@ -12,6 +12,7 @@ import type {ExecutionResult} from 'graphql';
 import {GraphQLError} from 'graphql';
 import {asMillraceError, MillraceError} from '../../core/errors.ts';
 import type {Viewer} from '../../core/viewer.ts';
+import type {Change, Commits} from './commits.ts';
 import {asTableError} from './format-error.ts';
 import type {Graph} from './graph.ts';
 import type {Asked} from './operations.ts';
@@ -19,9 +20,6 @@ import {RequestData} from './request-data.ts';
 import type {Reads} from './request-data.ts';
 import type {GraphqlServices} from './services.ts';
 import {stringify} from './stringify.ts';
-
-/** Milliseconds between looks at the heads without a wake-up: one may be lost. */
-const backstop = 5_000;
 
 /** Topics answered at a time, so that a commit which changes many leaves room for other requests. */
 const atOnce = 4;
@@ -46,6 +44,7 @@ export class LiveQueries {
   constructor(
     private readonly services: GraphqlServices,
     private readonly graph: Graph,
+    private readonly commits: Commits,
     private readonly run: Run,
   ) {}
 
@@ -56,7 +55,7 @@ export class LiveQueries {
     if (!topic) {
       topic = new Topic((reads, signal) => this.answer(viewer, asked, reads, signal), () => this.drop(key));
       this.topics.set(key, topic);
-      this.listen();
+      this.quiet ??= this.commits.listen(this.wake);
     }
     return topic.follow();
   }
@@ -77,25 +76,9 @@ export class LiveQueries {
     this.quiet = undefined;
   }
 
-  private listen(): void {
-    if (this.quiet) return;
-    const {services, graph} = this;
-    const wakeReaders = (dataset: string) => {
-      // The graph first: a commit may have changed what the query means. Also others, who keep heads, hear of the commit before.
-      void services.graphModel.refresh().finally(() => this.wake(dataset));
-    };
-    const stops = [services.onCommit?.(wakeReaders), graph.onSwap(() => this.topics.forEach(topic => topic.wake(true)))];
-    const timer = setInterval(() => this.wake(''), backstop).unref();
-    this.quiet = () => {
-      for (const stop of stops) stop?.();
-      clearInterval(timer);
-    };
-  }
-
-  /** @param dataset of which there is a new snapshot; '' of any */
-  private wake(dataset: string): void {
-    for (const topic of this.topics.values()) if (dataset === '' || topic.mayRead(dataset)) topic.wake(false);
-  }
+  private readonly wake = (change: Change): void => {
+    for (const topic of this.topics.values()) if (change.kind === 'swap' || change.dataset === '' || topic.mayRead(change.dataset)) topic.wake(change.kind === 'swap');
+  };
 
   /** The answer of now; null when everything it is made from is as it was. */
   private async answer(viewer: Viewer, asked: Asked, before: Reads | null, signal: AbortSignal): Promise<{answer: Answer; reads: Reads | null} | null> {

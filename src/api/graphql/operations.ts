@@ -3,6 +3,8 @@ import type {ExecutionResult} from 'graphql';
 import {MillraceError} from '../../core/errors.ts';
 import type {Metrics} from '../../core/metrics.ts';
 import type {Viewer} from '../../core/viewer.ts';
+import {Commits} from './commits.ts';
+import {abortable} from './core/abortable.ts';
 import type {CoreContext} from './core/context.ts';
 import {Loaders} from './core/loaders.ts';
 import {asTableError} from './format-error.ts';
@@ -12,6 +14,7 @@ import {dataLength, dataPart, makeReceipt, namesOf, readReceipt, receiptBytes} f
 import type {ReceiptContent, VerifiedReceipt} from './receipt.ts';
 import {RequestData} from './request-data.ts';
 import type {Reads} from './request-data.ts';
+import {RowStreams} from './row-streams.ts';
 import type {GraphqlServices} from './services.ts';
 import type {StreamFormat} from './streams/stream-format.ts';
 import {pieces} from './streams/stream-rows.ts';
@@ -34,13 +37,16 @@ export interface Asking {
 export class Operations {
   private readonly metrics: Metrics;
   private readonly live: LiveQueries;
+  private readonly rowStreams: RowStreams;
 
   constructor(
     private readonly services: GraphqlServices,
     readonly graph: Graph,
   ) {
     this.metrics = services.metrics;
-    this.live = new LiveQueries(services, graph, async (viewer, asked, signal) => {
+    const commits = new Commits(services, graph);
+    this.rowStreams = new RowStreams(services, graph, commits);
+    this.live = new LiveQueries(services, graph, commits, async (viewer, asked, signal) => {
       const began = performance.now();
       const {result, data} = await this.run(viewer, asked, signal);
       this.observe(asked, result, began);
@@ -94,7 +100,9 @@ export class Operations {
   async subscribe(viewer: Viewer, asked: Asked): Promise<AsyncIterableIterator<ExecutionResult, void, void> | ExecutionResult> {
     const {prepared: {document, executor, errors}, operationName, variables} = asked;
     if (!document) return {errors};
-    if (executor.liveRoot(document, operationName, variables ?? {})) return counted(this.live.follow(viewer, asked), this.metrics);
+    const root = executor.liveRoot(document, operationName, variables ?? {});
+    if (root?.kind === 'stream') return counted(abortable(signal => this.rowStreams.follow(viewer, asked, signal)), this.metrics);
+    if (root) return counted(this.live.follow(viewer, asked), this.metrics);
     const results = await subscribe({
       schema: executor.graph.schema, document, operationName, variableValues: variables ?? {}, contextValue: this.coreContext(viewer, new Loaders(this.services, viewer, false)),
     });

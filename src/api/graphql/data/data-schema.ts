@@ -4,7 +4,7 @@ import {MillraceError} from '../../../core/errors.ts';
 import type {GraphModel} from './graph-model.ts';
 import {LazyObjectType, lazyRecord, LazySchema} from './lazy-schema.ts';
 import {rootsOf} from './roots.ts';
-import type {DataRoot, RootOperation, Roots, WriteRoot} from './roots.ts';
+import type {DataRoot, FollowedRoot, RootOperation, Roots, WriteRoot} from './roots.ts';
 import {connected, shapesOf} from './shape.ts';
 import type {DatasetShape} from './shape.ts';
 import {TypesOfDatasets} from './types-of-datasets.ts';
@@ -61,7 +61,7 @@ function assemble(model: GraphModel, core: GraphQLSchema, asOf: InputObject, pre
   // A relationship that is gone connects datasets in the old shapes only, a new one in the new shapes only.
   const stale = previous ? connected(shapes, connected(previous.shapes, changed)) : changed;
   const types = new TypesOfDatasets(shapes, asOf, previous?.types ?? null, stale);
-  const roots = {query: new Map<string, DataRoot>(), mutation: new Map<string, WriteRoot>(), subscription: new Map<string, DataRoot>()};
+  const roots = {query: new Map<string, DataRoot>(), mutation: new Map<string, WriteRoot>(), subscription: new Map<string, FollowedRoot>()};
   for (const shape of shapes.values()) {
     const {query, mutation, subscription} = rootsOf(shape);
     for (const [field, root] of Object.entries(query)) roots.query.set(field, root);
@@ -84,7 +84,7 @@ function assemble(model: GraphModel, core: GraphQLSchema, asOf: InputObject, pre
 }
 
 /** @throws NAME_TAKEN when a dataset would have a field of the core */
-function rootType(operation: RootOperation, base: GraphQLObjectType | {readonly name: string}, roots: ReadonlyMap<string, DataRoot | WriteRoot>, types: TypesOfDatasets): GraphQLObjectType | null {
+function rootType(operation: RootOperation, base: GraphQLObjectType | {readonly name: string}, roots: ReadonlyMap<string, FollowedRoot | WriteRoot>, types: TypesOfDatasets): GraphQLObjectType | null {
   const fields = base instanceof GraphQLObjectType ? base.getFields() : {};
   for (const name of roots.keys()) if (fields[name]) throw new MillraceError('NAME_TAKEN', {name, by: 'another field of the graph', suggestion: `${name}_data`});
   if (roots.size === 0) return base instanceof GraphQLObjectType ? base : null;

@@ -10,6 +10,7 @@ import {hasKeys, keyMembersOf} from './group-keys.ts';
 import type {KeyMember} from './group-keys.ts';
 import {groupTypes} from './group-types.ts';
 import {liveFields} from './live/live-fields.ts';
+import {streamField} from './live/stream-field.ts';
 import {orderBy, scalars} from './scalars.ts';
 import {rootsOf} from './roots.ts';
 import type {RootOperation} from './roots.ts';
@@ -139,7 +140,7 @@ export function datasetTypes(shape: DatasetShape, world: TypeWorld): DatasetType
     args: {where: {type: boolExp}, having: {type: aggregates.having}, order_by: {type: new GraphQLList(new GraphQLNonNull(groups.orderBy))}, limit: {type: GraphQLInt}, offset: {type: GraphQLInt}, ...asOf},
     description: `Rows of \`${name}\` grouped by what is selected in \`key\`; without it they are one group.`,
   };
-  Object.assign(types.roots.subscription, liveFields(roots, rootsOf(shape).subscription));
+  Object.assign(types.roots.subscription, liveFields(roots, rootsOf(shape).subscription), {[`${name}_stream`]: streamField(name, row, boolExp)});
   return types;
 }
 

@@ -8,13 +8,16 @@ export interface DataRoot<Kind = 'rows' | 'byPk' | 'aggregate' | 'groups'> {
   readonly dataset: string;
 }
 
+/** What can be followed: live, or as a stream. */
+export type FollowedRoot = DataRoot<DataRoot['kind'] | 'stream'>;
+
 export type WriteRoot = DataRoot<WriteRootKind>;
 
 /** What the root fields of each operation's type ask for, by name. */
 export interface Roots {
   readonly query: Readonly<Record<string, DataRoot>>;
   readonly mutation: Readonly<Record<string, WriteRoot>>;
-  readonly subscription: Readonly<Record<string, DataRoot>>;
+  readonly subscription: Readonly<Record<string, FollowedRoot>>;
 }
 
 export type RootOperation = keyof Roots;
@@ -24,5 +27,5 @@ export function rootsOf(shape: DatasetShape): Roots {
   const {name} = shape;
   const root = (kind: DataRoot['kind']): DataRoot => ({kind, dataset: name});
   const query = {[name]: root('rows'), [`${name}_by_pk`]: root('byPk'), [`${name}_aggregate`]: root('aggregate'), [`${name}_groups`]: root('groups')};
-  return {query, mutation: writeRootsOf(shape), subscription: query};
+  return {query, mutation: writeRootsOf(shape), subscription: {...query, [`${name}_stream`]: {kind: 'stream', dataset: name}}};
 }

@@ -1,8 +1,8 @@
 import type {GraphQLFieldConfig, GraphQLFieldConfigMap} from 'graphql';
-import type {DataRoot} from '../roots.ts';
+import type {FollowedRoot} from '../roots.ts';
 
 /** The fields of the query type that can be followed, as fields of the subscription type: they tell of the present, so they have no `as_of`. */
-export const liveFields = (query: GraphQLFieldConfigMap<unknown, unknown>, live: Readonly<Record<string, DataRoot>>): GraphQLFieldConfigMap<unknown, unknown> =>
+export const liveFields = (query: GraphQLFieldConfigMap<unknown, unknown>, live: Readonly<Record<string, FollowedRoot>>): GraphQLFieldConfigMap<unknown, unknown> =>
   Object.fromEntries(Object.entries(query).filter(([name]) => name in live).map(([name, field]) => [name, liveField(field)]));
 
 function liveField({args, description, ...field}: GraphQLFieldConfig<unknown, unknown>): GraphQLFieldConfig<unknown, unknown> {
