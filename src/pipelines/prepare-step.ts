@@ -78,8 +78,8 @@ async function contractOf(catalog: Catalog, step: Step): Promise<Contract> {
 
 function fingerprintOf(step: Step, params: RunRecord['params'], prepared: PreparedStep, inputs: Readonly<Record<string, StepInput>>, contract: Contract): string | null {
   if (prepared.identity === null || appends(step) || Object.values(inputs).some(input => input.snapshot === null)) return null;
-  // What stays of the past, and what may change, decide nothing about the rows.
-  const kept = {...contract, retention: undefined, compatibility: undefined};
+  // What stays of the past, what may change, and what people are told decide nothing about the rows.
+  const kept = {...contract, retention: undefined, compatibility: undefined, description: undefined, documentation: undefined};
   const {operation, ...settings} = outputOf(step, params);
   const output = operation === 'overwrite' && !settings.partitionBy ? {} : {output: {operation, ...settings}};
   return definitionHash({kind: step.kind, into: 'into' in step ? step.into : null, contract: kept, identity: prepared.identity, inputs: inputIds(inputs), ...output});

@@ -48,6 +48,8 @@ export const contractShape = z.strictObject({
     nulls: z.array(z.string()).optional(), format: z.string().min(1).optional(), booleans: z.tuple([z.string(), z.string()]).optional(),
   })).optional(),
   writes: z.array(z.enum(['insert', 'update', 'delete'])).refine(kinds => new Set(kinds).size === kinds.length, 'names a kind twice').optional(),
+  description: z.string().min(1).optional(),
+  documentation: z.record(column, z.strictObject({description: z.string().min(1).optional(), unit: z.string().min(1).max(40).optional(), deprecated: z.string().min(1).optional()})).optional(),
   retention: z.strictObject({snapshots: z.int().min(1).optional(), days: z.number().positive().optional()}).refine(...atLeastOne(['snapshots', 'days'])).optional(),
 }).superRefine((given, context) => {
   const key = new Set(given.key ?? []);

@@ -21,6 +21,18 @@ export interface Contract {
   readonly retention?: Retention;
   /** What clients may do to single rows by the graph; default: nothing. */
   readonly writes?: readonly WriteKind[];
+  /** What the dataset is, for people. */
+  readonly description?: string;
+  /** What columns are, for people, by name. */
+  readonly documentation?: Readonly<Record<string, ColumnDocumentation>>;
+}
+
+export interface ColumnDocumentation {
+  readonly description?: string;
+  /** Such as `minutes`, `°C`, `USD`. */
+  readonly unit?: string;
+  /** Why it should not be used any more, and what instead. */
+  readonly deprecated?: string;
 }
 
 /** The graph has the mutations of these kinds for the dataset. A row that takes the place of another of its key needs `update` too. */

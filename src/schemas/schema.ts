@@ -35,6 +35,8 @@ export interface Field {
   readonly nullable: boolean;
   /** Shown in the graph. */
   readonly description?: string;
+  /** Why it should not be used any more; shown in the graph. */
+  readonly deprecated?: string;
 }
 
 export interface Schema {

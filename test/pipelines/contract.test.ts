@@ -55,6 +55,32 @@ test('rows are kept aside whole, with the reasons, their place and their run', a
   expect(dataset.schema.fields[0]).toEqual({name: 'id', nullable: false});
 }, 60_000);
 
+test('what a contract tells people stands in the graph, with what the values are', async () => {
+  const documentation = {delay: {description: 'How late it arrived', unit: 'minutes'}, zip: {deprecated: 'Use city.'}};
+  const {id} = await ingest('told', trips.replaceAll(',,', ',0,'), {description: 'Trips of a town', documentation});
+  const introspect = async () => {
+    const {__schema: {types}} = await data(url, '{ __schema { types { name description fields(includeDeprecated: true) { name description isDeprecated deprecationReason } } } }');
+    const type = types.find(({name}: {name: string}) => name === 'told');
+    const fields = Object.fromEntries(type.fields.map((field: {name: string}) => [field.name, field]));
+    return {type, ...fields} as Record<string, {description: string; deprecationReason: string | null}>;
+  };
+  const before = await introspect();
+  expect(before.type!.description).toBe('Trips of a town');
+  expect(before.delay!.description).toMatch(/^How late it arrived \(minutes\)\n\nint32\n\nFrom -500 to 11; about 7 different values; such as .*\.$/);
+  expect(before.zip!.deprecationReason).toBe('Use city.');
+  expect(before.city!.description).toMatch(/; 14 % are null\.$/);
+  const {dataset} = await data(url, '{ dataset(name: "told") { description contract { document } schema { fields { name description deprecated } } } }');
+  expect(dataset.description).toBe('Trips of a town');
+  expect(dataset.schema.fields[2]).toEqual({name: 'zip', description: null, deprecated: 'Use city.'});
+  expect(dataset.contract.document).toContain('unit: minutes');
+  // Neither other words nor other values need another step, but both are told.
+  await data(url, 'mutation($contract: ContractInput) { setContract(dataset: "told", contract: $contract) { __typename } }', {contract: {documentation: {delay: {unit: 's'}}}});
+  expect((await introspect()).delay!.description).toMatch(/^\(s\)\n\nint32\n\nFrom -500/);
+  await ingest('told', 'id,delay,zip,city\n1,99,00501,Bern\n', {documentation: {delay: {unit: 's'}}});
+  expect((await introspect()).delay!.description).toMatch(/Always 99/);
+  expect(id).toBeDefined();
+}, 60_000);
+
 test('columns may have any name', async () => {
   const {counts} = await ingest('awkward', awkward, {key: ['position'], onBadRow: 'quarantine', checks: [{range: {column: 'broken', min: 3}, onBadRow: 'null_value'}, {pattern: {column: 'found', regex: '[xyz]'}, severity: 'warn'}, {range: {column: 'rule', max: 5}}, {unique: ['rule', 'nth', 'found'], onBadRow: 'drop'}]});
   expect(counts).toMatchObject({rowsRead: 5, rowsWritten: 2, rowsQuarantined: 3});

@@ -16,7 +16,7 @@ import type {DataRoot, FollowedRoot} from './data/roots.ts';
 import {collect} from './data/selection.ts';
 import type {Fragments} from './data/selection.ts';
 import {introspected, questionOf} from './introspection.ts';
-import type {Introspection} from './introspection.ts';
+import type {Introspection, Profiles} from './introspection.ts';
 import {checkSize} from './limits.ts';
 import {asGraphQLError} from './located-error.ts';
 import {hasWrites, mutate} from './mutate.ts';
@@ -71,7 +71,7 @@ export class Executor {
   private readonly rowStreams = new Lru<RowStreamPlan>(100);
   private readonly operations = new WeakMap<DocumentNode, Map<string, Operation>>();
   private readonly documents = new DocumentIds();
-  private readonly introspected = new Lru<Promise<string>>(4);
+  private readonly introspected = new Lru<{readonly profiles: Profiles | undefined; readonly text: Promise<string>}>(4);
 
   constructor(
     readonly graph: DataSchema,
@@ -201,13 +201,13 @@ export class Executor {
     return {keys: [...roots.keys()], data, introspections, core: core.length === 0 ? null : {kind: Kind.DOCUMENT, definitions: [{...node, selectionSet: {kind: Kind.SELECTION_SET, selections: core}}, ...Object.values(fragments)]}};
   }
 
-  /** Written once for each version of the graph. */
-  private introspection(asked: Introspection): Promise<string> {
-    let text = this.introspected.get(asked.question);
-    if (!text) {
-      text = introspected(this.graph.schema, asked);
-      this.introspected.set(asked.question, text);
-    }
+  /** Written once for each version of the graph and state of the data. */
+  private async introspection(asked: Introspection, data: DataContext): Promise<string> {
+    const profiles = await data.profiles?.();
+    const known = this.introspected.get(asked.question);
+    if (known && known.profiles === profiles) return known.text;
+    const text = introspected(this.graph.schema, asked, profiles);
+    this.introspected.set(asked.question, {profiles, text});
     return text;
   }
 
@@ -217,7 +217,7 @@ export class Executor {
     if (plan.data.length === 0 && plan.introspections.length === 0) return (await resolveCore())!;
     const [core, introspections, ...answers] = await Promise.all([
       resolveCore(),
-      Promise.all(plan.introspections.map(({asked}) => this.introspection(asked))),
+      Promise.all(plan.introspections.map(({asked}) => this.introspection(asked, request.data))),
       ...plan.data.map(async ({key, nodes, plan: field}): Promise<RawJson | GraphQLError> => {
         if (field instanceof GraphQLError) return field;
         try {

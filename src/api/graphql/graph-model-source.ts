@@ -1,6 +1,8 @@
 import type {Viewer} from '../../core/viewer.ts';
 import type {Models} from '../../models/models.ts';
+import {documented} from '../../schemas/documented.ts';
 import {withLegalMembers} from '../../schemas/legal-members.ts';
+import type {Schema} from '../../schemas/schema.ts';
 import type {Datasets} from '../../warehouse/warehouse.ts';
 import type {GraphDataset, GraphModel, GraphPrediction} from './data/graph-model.ts';
 import type {GraphModelSource} from './services.ts';
@@ -23,7 +25,7 @@ const backstop = 5_000;
 export class CatalogGraphModel implements GraphModelSource {
   private model: GraphModel = {version: -1n, datasets: []};
   /** Datasets as they were read last, with what they were made of: the same object tells the graph that nothing changed. */
-  private known = new Map<string, {readonly schemaId: string; readonly made: string; readonly dataset: GraphDataset}>();
+  private known = new Map<string, {readonly schemaId: string; readonly made: string; readonly legal: Schema; readonly dataset: GraphDataset}>();
   private readonly listeners = new Set<() => void>();
   private reading: Promise<void> | undefined;
   private stale = false;
@@ -83,14 +85,15 @@ export class CatalogGraphModel implements GraphModelSource {
     const before = this.known;
     const knownIds = [...before.values()].map(({schemaId}) => schemaId);
     const [datasets, predictions] = await Promise.all([this.options.datasets.schemas(this.options.viewer, knownIds), this.predictions()]);
-    const ofId = new Map([...before.values()].map(({schemaId, dataset}) => [schemaId, dataset.schema]));
+    const ofId = new Map([...before.values()].map(({schemaId, legal}) => [schemaId, legal]));
     this.known = new Map(datasets.map(({name, schemaId, schema, contract}) => {
       const predicted = predictions.get(name) ?? [];
       const made = `${schemaId} ${JSON.stringify([contract, predicted])}`;
       const known = before.get(name);
       if (known?.made === made) return [name, known];
       const legal = schema ? withLegalMembers(schema) : ofId.get(schemaId)!;
-      return [name, {schemaId, made, dataset: {name, schema: legal, contract, predictions: predicted}}];
+      const {description} = contract;
+      return [name, {schemaId, made, legal, dataset: {name, schema: documented(legal, contract), contract, predictions: predicted, ...(description ? {description} : {})}}];
     }));
     return [...this.known.values()].map(({dataset}) => dataset);
   }

@@ -1,11 +1,18 @@
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {__Schema, __Type, getArgumentValues, isLeafType, isListType, isNonNullType, print} from 'graphql';
-import type {FieldNode, GraphQLFieldResolver, GraphQLObjectType, GraphQLOutputType, GraphQLResolveInfo, GraphQLSchema} from 'graphql';
+import type {FieldNode, GraphQLFieldResolver, GraphQLNamedType, GraphQLObjectType, GraphQLOutputType, GraphQLResolveInfo, GraphQLSchema} from 'graphql';
+import type {SnapshotRecord} from '../../warehouse/warehouse.ts';
+import {columnTexts} from './column-texts.ts';
+import type {ColumnTexts} from './column-texts.ts';
+import type {RowTypeExtensions} from './data/dataset-types.ts';
 import type {Variables} from './data/given.ts';
 import {LazySchema} from './data/lazy-schema.ts';
 import {Lru} from './data/plan-cache.ts';
 import {collectBelow} from './data/selection.ts';
 import type {Collected, Fragments} from './data/selection.ts';
+
+/** What is known of a dataset's values now, by its name: told in the descriptions of its columns. */
+export type Profiles = ReadonlyMap<string, Pick<SnapshotRecord, 'id' | 'profile' | 'rowCount'>>;
 
 /** A question for `__schema`, as a part of an operation. */
 export interface Introspection {
@@ -26,24 +33,33 @@ const slice = 8;
  * The texts of types and of root fields, by what was asked of them. They outlive versions of the graph, since most types do: so after a swap only
  * what is new is written. Few questions are kept: all users of one tool ask the same.
  */
-const texts = new Lru<WeakMap<object, string>>(8);
+const texts = new Lru<WeakMap<object, Text>>(8);
+
+interface Text {
+  readonly text: string;
+  /** The snapshot whose values it tells of. */
+  readonly snapshot: string | undefined;
+}
 
 /**
  * The answer to `__schema` as JSON text. What graphql-js resolves, by its own resolvers, but written at once, type by type, without holding up
  * the event loop: a graph of a thousand datasets has a hundred thousand fields.
  */
-export async function introspected(schema: GraphQLSchema, asked: Introspection): Promise<string> {
-  const writer = new Writer(schema, asked);
+export async function introspected(schema: GraphQLSchema, asked: Introspection, profiles?: Profiles): Promise<string> {
+  const writer = new Writer(schema, asked, profiles);
   return writer.schemaText();
 }
 
 class Writer {
   private began = performance.now();
   private readonly info: GraphQLResolveInfo;
+  /** Of the row type that is being written. */
+  private columns: ColumnTexts | null = null;
 
   constructor(
     private readonly schema: GraphQLSchema,
     private readonly asked: Introspection,
+    private readonly profiles?: Profiles,
   ) {
     this.info = {schema} as GraphQLResolveInfo;
   }
@@ -63,7 +79,9 @@ class Writer {
       }
       return this.list(names, async name => {
         const type = this.schema.getType(name)!;
-        return roots.has(type) ? this.rootType(type, fields, key) : this.remembered(kept, type, () => this.objectNow(__Type, type, fields));
+        if (roots.has(type)) return this.rootType(type, fields, key);
+        const snapshot = this.profiles?.get((type.extensions as Partial<RowTypeExtensions>).dataset ?? '');
+        return this.remembered(kept, type, () => this.typeText(type, fields, snapshot), snapshot?.id);
       });
     });
   }
@@ -80,16 +98,25 @@ class Writer {
     });
   }
 
-  private kept(path: string): WeakMap<object, string> {
+  private typeText(type: GraphQLNamedType, selected: Collected, snapshot: ReturnType<Profiles['get']>): string {
+    this.columns = snapshot ? columnTexts(snapshot.profile, snapshot.rowCount) : null;
+    const text = this.objectNow(__Type, type, selected);
+    this.columns = null;
+    return text;
+  }
+
+  private kept(path: string): WeakMap<object, Text> {
     const key = `${path} ${this.asked.question}`;
     let known = texts.get(key);
     if (!known) texts.set(key, (known = new WeakMap()));
     return known;
   }
 
-  private remembered(kept: WeakMap<object, string>, source: object, write: () => string): string {
-    let text = kept.get(source);
-    if (text === undefined) kept.set(source, (text = write()));
+  private remembered(kept: WeakMap<object, Text>, source: object, write: () => string, snapshot?: string): string {
+    const known = kept.get(source);
+    if (known && known.snapshot === snapshot) return known.text;
+    const text = write();
+    kept.set(source, {text, snapshot});
     return text;
   }
 
@@ -126,7 +153,8 @@ class Writer {
     if (name === '__typename') return JSON.stringify(type.name);
     const field = type.getFields()[name]!;
     const value = field.resolve ? (field.resolve as GraphQLFieldResolver<unknown, unknown>)(source, field.args.length === 0 ? {} : this.argumentsOf(type, nodes), undefined, this.info) : (source as Record<string, unknown>)[name];
-    return this.value(field.type, value, nodes);
+    const told = type === fieldType && name === 'description' ? this.columns?.get((source as {name: string}).name) : undefined;
+    return this.value(field.type, told === undefined ? value : [value, told].filter(Boolean).join('\n\n'), nodes);
   }
 
   private value(type: GraphQLOutputType, value: unknown, nodes: readonly FieldNode[]): string {

@@ -41,6 +41,11 @@ export class RequestData implements DataContext, HeadSet {
     return once(this.snapshots, placeOf(dataset, asOf), key => this.find(key, dataset, asOf));
   }
 
+  profiles(): Promise<ReadonlyMap<string, SnapshotRecord>> {
+    const {datasets, heads} = this.services;
+    return (this.heads_ ??= heads?.() ?? datasets.list(this.viewer).then(views => new Map(views.flatMap(view => (view.head ? [[view.dataset.name, view.head] as const] : [])))));
+  }
+
   table(snapshot: SnapshotRecord): Promise<Table> {
     return this.services.warehouse.table(snapshot);
   }
@@ -65,16 +70,15 @@ export class RequestData implements DataContext, HeadSet {
   }
 
   private async find(key: string, dataset: string, asOf: AsOf | undefined): Promise<SnapshotRecord> {
-    const {datasets, warehouse, heads} = this.services;
+    const {warehouse} = this.services;
     if (this.again) {
       const snapshot = this.again.snapshots[key];
       if (snapshot === undefined) throw new MillraceError('SNAPSHOT_NOT_FOUND', {id: dataset});
       return warehouse.resolve(dataset, {snapshot});
     }
     if (asOf) return warehouse.resolve(dataset, asOf);
-    this.heads_ ??= heads?.() ?? datasets.list(this.viewer).then(views => new Map(views.flatMap(view => (view.head ? [[view.dataset.name, view.head] as const] : []))));
     // One that was committed since the set was read is not of the set: the graph knew it before the request did.
-    return (await this.heads_).get(dataset) ?? warehouse.resolve(dataset);
+    return (await this.profiles()).get(dataset) ?? warehouse.resolve(dataset);
   }
 
   private version(dataset: string, {model, field}: GraphPrediction, {version, alias, at}: PredictionPin): Promise<ModelVersionRecord> {

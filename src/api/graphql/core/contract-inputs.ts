@@ -105,6 +105,8 @@ export class ContractInput {
   @Field(() => JsonScalar, {...nullable, description: 'Column → {type, source, description}: raw values that are none of the type are bad rows.'}) columns?: unknown;
   @Field(() => RetentionInput, nullable) @IsOptional() @ValidateNested() retention?: RetentionInput;
   @Field(() => [WriteKindEnum], {...nullable, description: 'What clients may do to single rows by mutations; default: nothing.'}) @IsOptional() @ArrayMaxSize(3) writes?: WriteKind[];
+  @Field(() => String, {...nullable, description: 'What the dataset is, for people.'}) @IsOptional() @Length(1, 10_000) description?: string;
+  @Field(() => JsonScalar, {...nullable, description: 'Column → {description, unit, deprecated}: what people read of it.'}) documentation?: unknown;
 }
 
 /** An input as plain data, without what was not said. */

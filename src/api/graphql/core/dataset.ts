@@ -1,5 +1,6 @@
 /** Datasets and snapshots: the values they hold themselves. Fields that lead to other types are in relations.ts. */
 import {Field, ID, Int, ObjectType} from 'type-graphql';
+import {documented} from '../../../schemas/documented.ts';
 import type {Bucket as BucketRecord, ColumnProfile as ProfileRecord, Field as SchemaField, Schema as SchemaRecord} from '../../../schemas/schema.ts';
 import {typeName} from '../../../schemas/schema.ts';
 import type {DatasetView, FileRecord, Operation, SnapshotRecord} from '../../../warehouse/warehouse.ts';
@@ -75,6 +76,10 @@ export class Column {
 
   @Field(() => String, {nullable: true}) get description(): string | null {
     return this.field.description ?? null;
+  }
+
+  @Field(() => String, {nullable: true, description: 'Why it should not be used any more, and what instead; null where it may.'}) get deprecated(): string | null {
+    return this.field.deprecated ?? null;
   }
 
   @Field(() => ColumnProfile, {nullable: true}) get profile(): ColumnProfile | null {
@@ -231,8 +236,13 @@ export class Dataset {
     return new Contract(this.view.dataset.contract);
   }
 
+  @Field(() => String, {nullable: true, description: 'What its contract says of it.'}) get description(): string | null {
+    return this.view.dataset.contract.description ?? null;
+  }
+
   @Field(() => Schema, {description: 'Of the newest snapshot; without columns before the first.'}) get schema(): Schema {
-    return this.view.head ? schemaOf(this.view.head) : new Schema({fields: []}, [], 0);
+    const {head, dataset} = this.view;
+    return head ? schemaOf({...head, schema: documented(head.schema, dataset.contract)}) : new Schema({fields: []}, [], 0);
   }
 
   @Field(() => Snapshot, {nullable: true, description: 'The newest snapshot.'}) get head(): Snapshot | null {

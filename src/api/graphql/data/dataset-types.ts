@@ -38,6 +38,11 @@ export interface PredictionTypes {
   readonly set: InputObject | null;
 }
 
+/** Of a dataset's row type: whose it is. */
+export interface RowTypeExtensions {
+  readonly dataset: string;
+}
+
 /** What the types of a dataset need of the others'. */
 export interface TypeWorld {
   types(dataset: string): DatasetTypes;
@@ -71,7 +76,7 @@ export function datasetTypes(shape: DatasetShape, world: TypeWorld): DatasetType
     const fields: GraphQLFieldConfigMap<unknown, unknown> = {};
     for (const [key, member] of shape.members) {
       if (member.kind === 'rowId') fields[key] = {type: new GraphQLNonNull(GraphQLID), description: 'Identifies the row through all snapshots.'};
-      else if (member.kind === 'column') fields[key] = {type: nested.output(`${name}__${key}`, member.field), description: describe(member.field)};
+      else if (member.kind === 'column') fields[key] = {type: nested.output(`${name}__${key}`, member.field), description: describe(member.field), deprecationReason: member.field.deprecated};
       else if (member.kind === 'object') fields[key] = {type: world.types(member.to).row, description: `The row of \`${member.to}\` whose \`${member.toColumn}\` is this \`${member.column}\`.`};
       else if (member.kind === 'array') fields[key] = {type: listOf(world.types(member.to).row), args: rowArguments(world.types(member.to)), description: `The rows of \`${member.to}\` whose \`${member.toColumn}\` is this \`${member.column}\`.`};
       else if (member.kind === 'prediction') fields[key] = predictionField(name, member.prediction, world);
@@ -87,7 +92,7 @@ export function datasetTypes(shape: DatasetShape, world: TypeWorld): DatasetType
       for (const [key, member] of shape.members) {
         if (member.kind === 'column') {
           const type = nested.comparison(`${name}__${key}`, member.field.type);
-          if (type) fields[key] = {type};
+          if (type) fields[key] = {type, deprecationReason: member.field.deprecated};
         } else if (member.kind === 'object' || member.kind === 'array') fields[key] = {type: world.types(member.to).boolExp};
         else if (member.kind === 'rowId') fields[key] = {type: comparisonInput('bigint', false)};
       }
@@ -101,7 +106,7 @@ export function datasetTypes(shape: DatasetShape, world: TypeWorld): DatasetType
     fields: () => {
       const fields: GraphQLInputFieldConfigMap = {[rowId]: {type: orderBy}};
       for (const [key, member] of shape.members) {
-        if (member.kind === 'column' && isOrdered(member.field.type)) fields[key] = {type: orderBy};
+        if (member.kind === 'column' && isOrdered(member.field.type)) fields[key] = {type: orderBy, deprecationReason: member.field.deprecated};
         else if (member.kind === 'column' && member.field.type.kind === 'struct') {
           const type = nested.order(`${name}__${key}`, member.field.type.fields);
           if (type) fields[key] = {type};
@@ -111,7 +116,7 @@ export function datasetTypes(shape: DatasetShape, world: TypeWorld): DatasetType
     },
   });
 
-  const row = new GraphQLObjectType({name, description: shape.dataset.description, fields: rowFields});
+  const row = new GraphQLObjectType({name, description: shape.dataset.description, fields: rowFields, extensions: {dataset: name} satisfies RowTypeExtensions});
   const aggregates = aggregateTypes(name, columns, describe);
   const keyMembers = keyMembersOf(shape, to => hasKeys(world.shape(to)));
   const groups = groupTypes(shape, {row, orderBy: order, aggregates}, keyMembers, world);

@@ -66,5 +66,7 @@ export interface DataContext {
   /** Scores rows; the batch's columns stand in the order of `inputs`. @throws MODEL_VERSION_NOT_FOUND, SIGNATURE_MISMATCH */
   score(dataset: string, prediction: GraphPrediction, pin: PredictionPin, batch: ColumnBatch): Promise<Scored>;
   write(request: WriteRequest): Promise<WriteAnswer>;
+  /** All heads, for what is told of columns beside their types; without it nothing is. */
+  profiles?(): Promise<ReadonlyMap<string, Pick<SnapshotRecord, 'id' | 'profile' | 'rowCount'>>>;
   readonly signal?: AbortSignal;
 }
