@@ -13,6 +13,14 @@ export default pipeline('flight_delays', {
       // Its foreign keys are checked against the airports of this run.
       after: ['airports'],
       contract: {
+        description: 'Flights of early 2001, with what was known of their airport when they left.',
+        documentation: {
+          date: {description: 'When it left, in the time of the airport'},
+          delay: {description: 'How late it arrived; negative: how early', unit: 'minutes'},
+          distance: {description: 'Between the airports', unit: 'miles'},
+          inbound_flights: {description: 'Flights that had arrived at its airport in the two hours before'},
+          inbound_late_share: {description: 'The share of them that was more than 15 minutes late'},
+        },
         foreignKeys: [
           {column: 'origin', references: 'airports', as: 'origin_airport'},
           {column: 'destination', references: 'airports', as: 'destination_airport'},
