@@ -99,12 +99,12 @@ export class Executor {
   }
 
   /** A query's single field of rows, compiled to be streamed. @throws GraphQLError, NOT_STREAMABLE and what compiling a field throws */
-  compileStream({document, operationName, variables: raw = {}}: Pick<OperationRequest, 'document' | 'operationName' | 'variables'>, limits: QueryLimits): {readonly plan: FieldPlan; readonly variables: Variables} {
+  compileStream({document, operationName, variables: raw = {}}: Pick<OperationRequest, 'document' | 'operationName' | 'variables'>, limits: QueryLimits, streamed: 'texts' | 'columns'): {readonly plan: FieldPlan; readonly variables: Variables} {
     const operation = this.operation(document, operationName ?? null);
     if (!operation) throw new GraphQLError('The document has no such operation.');
     const variables = this.coerced(operation, raw);
     if (!variables.coerced) throw variables.errors[0]!;
-    return {plan: compileStream(operation.node, {graph: this.graph, fragments: operation.fragments, variables: variables.coerced, maxRows: limits.streamRows, streamed: true}), variables: variables.coerced};
+    return {plan: compileStream(operation.node, {graph: this.graph, fragments: operation.fragments, variables: variables.coerced, maxRows: limits.streamRows, streamed}), variables: variables.coerced};
   }
 
   /** A subscription's stream of rows. @throws GraphQLError and what compiling a field throws */

@@ -17,7 +17,7 @@ import type {Reads} from './request-data.ts';
 import {RowStreams} from './row-streams.ts';
 import type {GraphqlServices} from './services.ts';
 import type {StreamFormat} from './streams/stream-format.ts';
-import {pieces} from './streams/stream-rows.ts';
+import {streamRows} from './streams/stream-rows.ts';
 
 /** One operation of a client. */
 export interface Asked {
@@ -84,9 +84,9 @@ export class Operations {
     try {
       const {document, executor, errors} = prepared;
       if (!document) throw errors[0]!;
-      const compiled = executor.compileStream({document, operationName, variables: variables ?? {}}, viewer.limits);
+      const compiled = executor.compileStream({document, operationName, variables: variables ?? {}}, viewer.limits, format === 'arrow' ? 'columns' : 'texts');
       const context = new RequestData(this.services, viewer, AbortSignal.any([signal, deadline.signal]));
-      yield* pieces[format]({...compiled, graph: executor.graph, context});
+      yield* streamRows({...compiled, graph: executor.graph, context});
     } catch (error) {
       outcome = asTableError(error).code;
       throw error;

@@ -38,6 +38,7 @@ function compileRows(selected: Collected, root: DataRoot, args: Arguments, input
   const single = root.kind === 'byPk';
   const chosen = single ? builder.chooseByKey(relation, args) : builder.choose(relation, args, !input.streamed);
   const row = builder.object(selected, relation);
+  if (input.streamed === 'columns') return {kind: 'columns', ...builder.columns(row, relation, chosen)};
   if (builder.predictions.length === 0 && !input.streamed) return {kind: 'text', statement: builder.listOf(row, relation, chosen, single), single};
   return {kind: 'scored', rows: builder.scored(row, relation, chosen), single};
 }

@@ -15,6 +15,7 @@ import {scoredTexts} from './scoring.ts';
 export async function executeField(plan: FieldPlan, graph: DataSchema, variables: Variables, context: DataContext): Promise<string> {
   const run = new FieldRun(plan, graph, variables, context);
   const {answer} = plan;
+  if (answer.kind === 'columns') throw new MillraceError('INTERNAL', {reason: `${plan.key} was compiled to be streamed`});
   const text = answer.kind === 'text' ? await run.text(answer.statement, answer.single) : answer.kind === 'scored' ? await run.scored(answer) : await run.aggregate(answer.parts);
   const {bytes} = context.viewer.limits;
   // A string of n UTF-16 units has at least n bytes, so most texts need no count.

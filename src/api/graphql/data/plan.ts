@@ -1,3 +1,4 @@
+import type {ColumnName} from '../../../engines/engine.ts';
 import type {AsOf} from '../../../warehouse/warehouse.ts';
 import type {Parameter} from './bindings.ts';
 import type {DataSchema} from './data-schema.ts';
@@ -12,8 +13,8 @@ export interface CompileInput {
   readonly variables: Variables;
   /** Rows of one list at most. */
   readonly maxRows: number;
-  /** True: for an answer that is streamed. The statement of a list of rows gives row by row, however many there are. */
-  readonly streamed?: boolean;
+  /** For an answer that is streamed: the statement of a list of rows gives row by row, however many there are, as texts or as columns. */
+  readonly streamed?: 'texts' | 'columns';
 }
 
 /** One SELECT with what to bind to it. */
@@ -40,18 +41,30 @@ export type Answer =
   /** The engine makes a text and features for each row; predictions are put into the texts. */
   | {readonly kind: 'scored'; readonly rows: ScoredRows; readonly single: boolean}
   /** An object whose parts are computed at once, in the order of the selection. */
-  | {readonly kind: 'aggregate'; readonly parts: readonly AggregatePart[]};
+  | {readonly kind: 'aggregate'; readonly parts: readonly AggregatePart[]}
+
+  /** The engine makes columns; only for answers that are streamed. */
+  | ({readonly kind: 'columns'} & ColumnRows);
 
 export type AggregatePart =
   | {readonly key: string; readonly kind: 'constant'; readonly json: string}
   | {readonly key: string; readonly kind: 'text'; readonly statement: Statement}
   | {readonly key: string; readonly kind: 'scored'; readonly rows: ScoredRows};
 
-/** Rows as `[text, features…]`. */
-export interface ScoredRows {
+/** Rows in order. */
+export interface Rows {
   readonly statement: Statement;
   /** The statement without its sort, where that makes no difference to files that hold the rows in the order of their ids. */
   readonly unsorted: Statement | null;
+}
+
+/** Rows as columns, with the response keys. */
+export interface ColumnRows extends Rows {
+  readonly names: readonly ColumnName[];
+}
+
+/** Rows as `[text, features…]`. */
+export interface ScoredRows extends Rows {
   readonly predictions: readonly PredictionPlan[];
 }
 

@@ -5,7 +5,7 @@ import type {SqlValue} from '../../../engines/engine.ts';
 import {literal, sqlType} from '../../../engines/sql-text.ts';
 import type {DataType} from '../../../schemas/schema.ts';
 import {Bindings} from './bindings.ts';
-import {jsonForm, jsonObject, member as structMember} from './columns.ts';
+import {jsonForm, member as structMember} from './columns.ts';
 import {rowCondition} from './filter.ts';
 import type {FilterScope} from './filter.ts';
 import {givenArguments} from './given.ts';
@@ -13,9 +13,9 @@ import type {Given, Variables} from './given.ts';
 import type {GraphPrediction} from './graph-model.ts';
 import {ordering} from './ordering.ts';
 import type {Ordering} from './ordering.ts';
-import type {CompileInput, PredictionPart, PredictionPlan, ScoredRows, Statement} from './plan.ts';
+import type {ColumnRows, CompileInput, PredictionPart, PredictionPlan, Rows, ScoredRows, Statement} from './plan.ts';
 import {RelationUse} from './relation.ts';
-import {rowText, shown, shownIf, shownObject, shownOnce} from './row-json.ts';
+import {rowText, shown, shownIf, shownList, shownObject, shownOnce} from './row-json.ts';
 import type {Shown} from './row-json.ts';
 import {collectBelow} from './selection.ts';
 import type {Collected} from './selection.ts';
@@ -147,65 +147,78 @@ export class StatementBuilder implements FilterScope {
   }
 
   scored(row: Shown, relation: RelationUse, chosen: Chosen): ScoredRows {
-    const order = this.orderOf(relation, chosen);
-    const sql = `SELECT ${[`${rowText(row)} AS json`, ...this.features.map((feature, index) => `${feature} AS f${index}`)].join(', ')} FROM ${this.from(relation, chosen)}`;
-    // Joins, and what becomes one, keep no order.
-    const unsorted = chosen.order.keys.length === 0 && this.aliases === 1 ? this.statement(sql) : null;
-    return {statement: this.statement(`${sql} ORDER BY ${order}`), unsorted, predictions: this.predictions};
+    return {...this.inOrder([`${rowText(row)} AS json`, ...this.features.map((feature, index) => `${feature} AS f${index}`)], relation, chosen), predictions: this.predictions};
   }
 
-  /** The JSON object of a row. */
+  /** Rows as columns, one for each of the row's members. @throws NOT_STREAMABLE */
+  columns({column}: Shown, relation: RelationUse, chosen: Chosen): ColumnRows {
+    if (!column?.members) throw new MillraceError('NOT_STREAMABLE', {reason: 'predictions cannot be columns of Arrow yet; ask for NDJSON.'});
+    const names = column.members;
+    return {names, ...this.inOrder(names.map(({sql}, index) => `${sql} AS c${index}`), relation, chosen)};
+  }
+
+  /** A statement of rows in order. */
+  private inOrder(columns: readonly string[], relation: RelationUse, chosen: Chosen): Rows {
+    const select = () => `SELECT ${columns.join(', ')} FROM ${this.from(relation, chosen)}`;
+    // Joins, and what becomes one, keep no order.
+    const unsorted = chosen.order.keys.length === 0 && this.aliases === 1 ? this.statement(select()) : null;
+    // The order asks for row ids, which are not read without it.
+    const order = this.orderOf(relation, chosen);
+    return {statement: this.statement(`${select()} ORDER BY ${order}`), unsorted};
+  }
+
+  /** A row as a JSON object, and as columns. */
   object(selected: Collected, relation: RelationUse, fields = this.fields): Shown {
     return shownObject(
       [...selected].map(([key, nodes]): [string, Shown] => {
         const name = nodes[0]!.name.value;
-        if (name === '__typename') return [key, shown(literal(relation.shape.name))];
+        if (name === '__typename') return [key, typeNamed(relation.shape.name)];
         const member = relation.shape.members.get(name)!;
         switch (member.kind) {
           case 'rowId':
-            return [key, shown(`${relation.rowId}::VARCHAR`)];
+            return [key, shown(`${relation.rowId}::VARCHAR`, {sql: relation.rowId})];
           case 'column':
             return [key, this.column(relation.column(name), member.field.type, nodes, `${relation.shape.name}__${name}`)];
           case 'object':
             return [key, this.relatedObject(nodes, relation, member)];
           case 'array':
-            return [key, shownOnce(this.relatedList(nodes, relation, member, fields))];
+            return [key, this.relatedList(nodes, relation, member, fields)];
           case 'prediction':
-            return [key, shown(this.prediction(nodes, relation, member.prediction, fields))];
+            return [key, shown(this.prediction(nodes, relation, member.prediction, fields), null)];
         }
       }),
     );
   }
 
   private column(expression: string, type: DataType, nodes: readonly FieldNode[], path: string): Shown {
-    const exact = this.columnValue(expression, type, nodes, path, 0);
-    return type.kind === 'float' ? {exact, plain: type.bits === 32 ? `${expression}::DOUBLE` : expression, floats: [expression]} : shown(exact);
+    const value = this.columnValue(expression, type, nodes, path, 0);
+    return type.kind === 'float' ? {...value, plain: type.bits === 32 ? `${expression}::DOUBLE` : expression, floats: [expression]} : value;
   }
 
   /** A column's value; of structs and maps only what is selected. */
-  private columnValue(expression: string, type: DataType, nodes: readonly FieldNode[], path: string, depth: number): string {
-    if (!isObject(elementOf(type))) return jsonForm(expression, type, depth);
+  private columnValue(expression: string, type: DataType, nodes: readonly FieldNode[], path: string, depth: number): Shown {
+    if (!isObject(elementOf(type))) return shown(jsonForm(expression, type, depth), {sql: expression});
     if (type.kind === 'list') {
       const element = `e${depth}`;
-      return `list_transform(${expression}, lambda ${element}: ${this.columnValue(element, type.element.type, nodes, path, depth + 1)})`;
+      return shownList(this.columnValue(element, type.element.type, nodes, path, depth + 1), inner => `list_transform(${expression}, lambda ${element}: ${inner})`);
     }
     const selected = collectBelow(nodes, this.input.fragments, this.input.variables);
     if (type.kind === 'struct') {
-      const parts = [...selected].map(([key, inner]): [string, string] => {
+      const parts = [...selected].map(([key, inner]): [string, Shown] => {
         const field = type.fields.find(({name}) => name === inner[0]!.name.value);
-        return [key, field ? this.columnValue(structMember(expression, field), field.type, inner, `${path}__${field.name}`, depth) : literal(path)];
+        return [key, field ? this.columnValue(structMember(expression, field), field.type, inner, `${path}__${field.name}`, depth) : typeNamed(path)];
       });
-      return `CASE WHEN ${expression} IS NOT NULL THEN ${jsonObject(parts)} END`;
+      return shownIf(`${expression} IS NOT NULL`, shownObject(parts));
     }
     if (type.kind !== 'map') throw new MillraceError('INTERNAL', {reason: `no value for ${path}`});
     const entry = `e${depth}`;
-    const parts = [...selected].map(([key, inner]): [string, string] => {
+    const parts = [...selected].map(([key, inner]): [string, Shown] => {
       const name = inner[0]!.name.value;
-      if (name === '__typename') return [key, literal(path)];
+      if (name === '__typename') return [key, typeNamed(path)];
       const part = name === 'key' ? type.key.type : type.value.type;
       return [key, this.columnValue(`${entry}.${name}`, part, inner, `${path}__${name}`, depth + 1)];
     });
-    return `list_transform(map_entries(${expression}), lambda ${entry}: ${jsonObject(parts)})`;
+    return shownList(shownObject(parts), inner => `list_transform(map_entries(${expression}), lambda ${entry}: ${inner})`);
   }
 
   private relatedObject(nodes: readonly FieldNode[], relation: RelationUse, relationship: Relationship): Shown {
@@ -217,7 +230,7 @@ export class StatementBuilder implements FilterScope {
   }
 
   /** A list of related rows as a subquery for each row, which engines turn into one join. */
-  private relatedList(nodes: readonly FieldNode[], relation: RelationUse, relationship: Relationship, fields: GraphQLFieldMap<unknown, unknown>): string {
+  private relatedList(nodes: readonly FieldNode[], relation: RelationUse, relationship: Relationship, fields: GraphQLFieldMap<unknown, unknown>): Shown {
     const args = givenArguments(fields[nodes[0]!.name.value]!.args, nodes[0]!, this.input.variables);
     const other = this.use(relationship.to);
     const link = `${other.column(relationship.toColumn)} = ${relation.column(relationship.column)}`;
@@ -225,13 +238,16 @@ export class StatementBuilder implements FilterScope {
     return this.nested(() => {
       const row = this.object(collectBelow(nodes, this.input.fragments, this.input.variables), other, this.rowFields(relationship.to));
       const order = this.orderOf(other, chosen);
-      const from = (joins: readonly string[]) => [this.numberedRows(other, {...chosen, condition: `${link} AND ${chosen.condition}`}), ...joins].join(' ');
-      return joins => `coalesce((SELECT '[' || string_agg(${rowText(row)}, ',' ORDER BY ${order}) || ']' FROM ${from(joins)}), '[]')::JSON`;
+      return joins => {
+        const from = [this.numberedRows(other, {...chosen, condition: `${link} AND ${chosen.condition}`}), ...joins].join(' ');
+        const text = `coalesce((SELECT '[' || string_agg(${rowText(row)}, ',' ORDER BY ${order}) || ']' FROM ${from}), '[]')::JSON`;
+        return shownOnce(text, row.column && {...row.column, sql: `coalesce((SELECT list(${row.column.sql} ORDER BY ${order}) FROM ${from}), [])`});
+      };
     });
   }
 
   /** Runs `make` with joins and predictions of its own: those of a nested list belong to its subquery. */
-  nested(make: () => (joins: readonly string[]) => string): string {
+  nested<T>(make: () => (joins: readonly string[]) => T): T {
     const outer = this.joins.splice(0);
     const predictions = this.predictions.length;
     const finish = make();
@@ -284,6 +300,8 @@ export class StatementBuilder implements FilterScope {
     return String(field.type);
   }
 }
+
+const typeNamed = (name: string): Shown => shown(literal(name), {sql: literal(name)});
 
 function checkedCount(value: unknown, name: string): number {
   if ((value as number) < 0) throw new MillraceError('ARGUMENT_INVALID', {name, reason: 'it must not be negative.'});

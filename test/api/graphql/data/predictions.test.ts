@@ -2,7 +2,7 @@ import type {Column, ColumnBatch} from '../../../../src/engines/engine.ts';
 import type {DataContext, GraphPrediction, PredictionPin} from '../../../../src/api/graphql/data/graph-model.ts';
 import type {ModelVersionRecord} from '../../../../src/models/models.ts';
 import type {DataType} from '../../../../src/schemas/schema.ts';
-import {jsonLines} from '../../../../src/api/graphql/streams/stream-rows.ts';
+import {streamRows} from '../../../../src/api/graphql/streams/stream-rows.ts';
 import {TestGraph} from '../../../support/data-graph.ts';
 
 const float32: DataType = {kind: 'float', bits: 32};
@@ -77,9 +77,9 @@ describe('predictions', () => {
     const source = '{ visits(order_by: {n: desc}) { n at { name doubled { twice word } } } }';
     const {visits} = await graph.ask(source);
     const context = graph.context();
-    const compiled = graph.graph.compileStream({document: graph.parse(source)}, context.viewer.limits);
+    const compiled = graph.graph.compileStream({document: graph.parse(source)}, context.viewer.limits, 'texts');
     const pieces: Uint8Array[] = [];
-    for await (const piece of jsonLines({...compiled, graph: graph.graph.graph, context})) pieces.push(piece);
+    for await (const piece of streamRows({...compiled, graph: graph.graph.graph, context})) pieces.push(piece);
     expect(pieces.length).toBeGreaterThan(1);
     expect(Buffer.concat(pieces).toString()).toBe((visits as object[]).map(row => `${JSON.stringify(row)}\n`).join(''));
   });

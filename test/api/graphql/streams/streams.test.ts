@@ -1,6 +1,7 @@
 import {request} from 'node:http';
 import type {IncomingMessage} from 'node:http';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {tableFromIPC} from 'apache-arrow';
 import type {App} from '../../../../src/compose.ts';
 import {data, putPipeline, runToEnd, useApp} from '../../../support/project.ts';
 
@@ -22,7 +23,7 @@ useApp(async started => {
   await app.services.graphModel.refresh();
 });
 
-/** Asks for NDJSON and hands out the response as it comes. */
+/** Asks, for NDJSON unless told, and hands out the response as it comes. */
 function open(query: string, variables: object = {}, accept = 'application/x-ndjson'): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const body = JSON.stringify({query, variables});
@@ -30,11 +31,13 @@ function open(query: string, variables: object = {}, accept = 'application/x-ndj
   });
 }
 
-async function text(response: IncomingMessage): Promise<string> {
+async function bytes(response: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString();
+  return Buffer.concat(chunks);
 }
+
+const text = async (response: IncomingMessage): Promise<string> => (await bytes(response)).toString();
 
 const lines = async (query: string, variables?: object) => (await text(await open(query, variables))).split('\n').slice(0, -1).map(line => JSON.parse(line) as Record<string, any>);
 
@@ -87,6 +90,45 @@ test('a failure in the middle is the last line', async () => {
   } finally {
     limits.streamRows = before;
   }
+});
+
+const arrow = 'application/vnd.apache.arrow.stream';
+
+test('the same rows as Arrow: names and order of the selection, related rows as structs and lists', async () => {
+  const query = '{ many(where: {seed: {_lt: 30}}, order_by: [{day: desc}, {seed: asc}], limit: 500) { N: n label n: seed __typename share day of { name Name: id many(limit: 2, order_by: [{n: desc}]) { n day } } _row_id } }';
+  const response = await open(query, {}, `${arrow}, application/json;q=0.1`);
+  expect(response.headers['content-type']).toBe(arrow);
+  const table = tableFromIPC(await bytes(response));
+  expect(table.schema.fields.map(({name, type}) => `${name}: ${type}`)).toEqual([
+    'N: Int32', 'label: Utf8', 'n: Int32', '__typename: Utf8', 'share: Float64', 'day: Date32<DAY>', 'of: Struct<{name:Utf8, Name:Int32, many:List<Struct<{n:Int32, day:Date32<DAY>}>>}>', '_row_id: Int64',
+  ]);
+  const day = (at: number) => new Date(at).toISOString().slice(0, 10);
+  const read = Array.from(table, row => {
+    const {of, ...rest} = row.toJSON() as Record<string, any>;
+    const {name, Name, many} = of.toJSON();
+    return {...rest, day: day(rest.day), _row_id: String(rest._row_id), of: {name, Name, many: Array.from(many as Iterable<{n: number; day: number}>, one => ({n: one.n, day: day(one.day)}))}};
+  });
+  expect(read).toEqual((await data(url, query)).many);
+});
+
+test('a million rows as Arrow, whole and in order', async () => {
+  const table = tableFromIPC(await bytes(await open('{ many { n share } }', {}, arrow)));
+  const [n, share] = [table.getChild('n')!.toArray() as Int32Array, table.getChild('share')!.toArray() as Float64Array];
+  expect(n.length).toBe(1_000_000);
+  expect(n.every((value, row) => value === row && share[row] === Math.floor(row / 1000) / 8)).toBe(true);
+}, 60_000);
+
+test('an Arrow stream that fails breaks off; an error before it is an ordinary one', async () => {
+  const limits = app.services.viewers(undefined).limits as {streamRows: number};
+  const before = limits.streamRows;
+  limits.streamRows = 200_000;
+  try {
+    await expect(bytes(await open('{ many { n } }', {}, arrow))).rejects.toMatchObject({code: 'ECONNRESET'});
+  } finally {
+    limits.streamRows = before;
+  }
+  const refused = await open('{ many_aggregate { aggregate { count } } }', {}, arrow);
+  expect([refused.statusCode, JSON.parse(await text(refused)).errors[0].extensions.code]).toEqual([406, 'NOT_STREAMABLE']);
 });
 
 test('who prefers JSON gets JSON', async () => {
