@@ -44,6 +44,7 @@ import {collectGarbage, planGarbage, removeLeftovers} from './maintenance/garbag
 import type {GarbageOptions} from './maintenance/garbage.ts';
 import type {Maintenance, Places} from './maintenance/maintenance.ts';
 import {ModelRegistry} from './models/registry.ts';
+import {ScoreFiles} from './models/score-files.ts';
 import {findBreakages} from './pipelines/breakages.ts';
 import type {Backfills} from './pipelines/backfill.ts';
 import {BackfillService} from './pipelines/backfill-service.ts';
@@ -96,6 +97,7 @@ interface Services {
   lineage: Lineage;
   maintenance: Maintenance;
   models: ModelRegistry;
+  scoreFiles: ScoreFiles;
   stepWorld: StepWorld;
   pipelines: PipelineService;
   proposals: Proposals;
@@ -127,6 +129,8 @@ export interface App {
   upload(path: string, name: string): Promise<string>;
 }
 
+/** Outputs of models that are kept. */
+const scoresOf = (config: Config): string => join(config.data.folder, 'scores');
 const scratchOf = (config: Config): string => join(config.data.folder, 'scratch');
 
 /** Wires an application; nothing is started. */
@@ -176,6 +180,8 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
     }).singleton(),
     models: asFunction(({config, catalog, runtime, warehouse, engine, metrics}: Services) =>
       new ModelRegistry({...config.models, keepLoaded: 16}, catalog, runtime, warehouse, engine, metrics)).singleton(),
+    scoreFiles: asFunction(({config, engine, runtime}: Services) =>
+      new ScoreFiles({folder: scoresOf(config), warehouse: config.warehouse.folder, bytes: config.models.keptScores, runtime: runtime.fingerprint, concurrency: config.inference.threads * 2}, engine)).singleton(),
 
     stepWorld: asFunction(({config, catalog, warehouse, engine, sources, models}: Services): StepWorld => ({
       catalog, warehouse, services: {
@@ -208,7 +214,7 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
     graphql: asFunction((services: Services) => new GraphqlPart({
       heads: () => services.heads.current(),
       onCommit: listener => services.catalog.listen('data', listener),
-      pipelines: services.pipelines, proposals: services.proposals, schedules: services.schedules, backfills: services.backfills, webhooks: services.webhooks, models: services.models, datasets: services.datasets, lineage: services.lineage, maintenance: services.maintenance, writes: services.writes, warehouse: services.warehouse,
+      pipelines: services.pipelines, proposals: services.proposals, schedules: services.schedules, backfills: services.backfills, webhooks: services.webhooks, models: services.models, scoreFiles: services.scoreFiles, datasets: services.datasets, lineage: services.lineage, maintenance: services.maintenance, writes: services.writes, warehouse: services.warehouse,
       engine: services.engine, graphModel: services.graphModel, logger: services.logger, metrics: services.metrics, config: services.config,
       uploads: {byId: id => services.catalog.read(stores => stores.uploads.byId(id))},
       system: {version, catalog: services.config.catalog.url === null ? 'pglite' : 'postgresql', fingerprint: `${services.engine.fingerprint}; ${services.runtime.fingerprint}`},
@@ -240,9 +246,10 @@ const placesOf = ({config, catalog}: Pick<Services, 'config' | 'catalog'>): Plac
   {catalog, warehouse: config.warehouse.folder, models: config.models.folder, uploads: config.uploads.folder});
 
 /** Mends what killed processes left; answers how many folders of the warehouse those were. */
-async function sweep({config, warehouse, models}: Pick<Services, 'config' | 'warehouse' | 'models'>, graceHours: number): Promise<number> {
+async function sweep({config, warehouse, models, scoreFiles}: Pick<Services, 'config' | 'warehouse' | 'models' | 'scoreFiles'>, graceHours: number): Promise<number> {
   const folders = await warehouse.sweep(graceHours);
   await models.sweep(graceHours);
+  await scoreFiles.sweep(graceHours);
   for (const folder of [scratchOf(config), config.engine.tempFolder, join(config.published.folder, draftsFolder)]) await sweepFolder(folder, graceHours);
   return folders;
 }
@@ -250,7 +257,7 @@ async function sweep({config, warehouse, models}: Pick<Services, 'config' | 'war
 /** The order of life: each part may use those before it. */
 function arrange(services: Services): void {
   const {lifecycle, config, mode, logger, metrics, catalog, heads, engine, runtime, models, worker, pipelines, scheduler, courier, graphModel, graphql, http} = services;
-  const folders = [config.data.folder, config.warehouse.folder, config.models.folder, config.engine.tempFolder, config.uploads.folder, config.published.folder, scratchOf(config)];
+  const folders = [config.data.folder, config.warehouse.folder, config.models.folder, config.engine.tempFolder, config.uploads.folder, config.published.folder, scratchOf(config), scoresOf(config)];
   const {gcHours, graceHours} = config.warehouse;
   const collectInTurn = async (): Promise<void> => {
     if (gcHours > 0 && (await catalog.transaction(stores => stores.expiry.takeTurn('gc', gcHours)))) await services.maintenance.collectGarbage();
@@ -313,7 +320,7 @@ const consoleFolder = fileURLToPath(new URL('../dist/console', import.meta.url))
 /** Folders the engine may open files of, links followed; those that do not exist yet are made first. */
 function readableFolders(config: Config): string[] {
   const folders = [
-    config.warehouse.folder, config.project.folder, ...config.sources.roots, config.uploads.folder, config.published.folder, scratchOf(config), ...packageFolders(config.project.folder),
+    config.warehouse.folder, config.project.folder, ...config.sources.roots, config.uploads.folder, config.published.folder, scratchOf(config), scoresOf(config), ...packageFolders(config.project.folder),
   ];
   return [...new Set(folders.flatMap(folder => [folder, realPath(folder)]))];
 }

@@ -5,7 +5,7 @@
 export const boundaries = [
   'step claimed', 'step begun', 'files staged', 'files moved', 'before commit', 'after commit', 'manifest written', 'step failed', 'model stored', 'schedule decided',
   'snapshots expired', 'leftovers removed', 'files rewritten', 'rows erased', 'delivery claimed', 'delivery sent',
-  'batch taken', 'batch prepared', 'batch committed', 'batch published',
+  'batch taken', 'batch prepared', 'batch committed', 'batch published', 'outputs scored',
 ] as const;
 
 export type Boundary = (typeof boundaries)[number];

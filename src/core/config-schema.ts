@@ -117,6 +117,7 @@ const schema = {
     folder: folder('data', 'models', "Where models' artifacts lie."),
     maxBytes: bytes(512 * 2 ** 20, 'The largest artifact.'),
     trialSeconds: whole(30, "Seconds in which a new model's trial run must have finished.", [1, 3600]),
+    keptScores: bytes(4 * 2 ** 30, 'Outputs of models for whole files that are kept, so that they are not computed again; those unused longest go first.'),
   },
   api: {
     host: text('127.0.0.1', 'The address to listen on. Another than a loopback address needs api.adminSecret.'),

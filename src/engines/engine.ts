@@ -17,6 +17,8 @@ export interface EngineCapabilities {
   readonly embedded: boolean;
   /** Several processes share the work of one statement. */
   readonly distributed: boolean;
+  /** Tables may have columns `beside` their own. */
+  readonly besides: boolean;
 }
 
 /** A file of a snapshot, by absolute path or URL that the engine can open. */
@@ -41,6 +43,23 @@ export interface Table {
   readonly fileIndexes?: boolean;
   /** True: every file was written with exactly this schema, which reads up to twice as fast as finding columns by field id. */
   readonly uniform?: boolean;
+  /** Columns that are not in the table's own files. Needs `rowIds`, and an engine with `besides`. */
+  readonly beside?: readonly Beside[];
+}
+
+/** Columns that lie beside a table's own. */
+export type Beside =
+  /** Of all rows: Parquet files, one for each of the table's; row n of one belongs to row n of the other. */
+  | {readonly kind: 'files'; readonly files: readonly string[]; readonly columns: readonly BesideColumn[]}
+  /** Of some rows, each by its `_row_id`: the relation has no others. */
+  | {readonly kind: 'rows'; readonly rowIds: BigInt64Array; readonly columns: readonly (BesideColumn & {readonly values: Column})[]};
+
+export interface BesideColumn {
+  /** In the relation. */
+  readonly name: string;
+  /** In the files. */
+  readonly from: string;
+  readonly type: DataType;
 }
 
 export type RawFormat = 'csv' | 'json' | 'ndjson' | 'parquet';

@@ -6,6 +6,8 @@ import type {DocumentNode, ExecutionResult, GraphQLSchema} from 'graphql';
 import type {Viewer} from '../../src/core/viewer.ts';
 import {createDuckDbEngine} from '../../src/engines/duckdb/engine.ts';
 import type {Engine, Query, Table} from '../../src/engines/engine.ts';
+import type {ModelVersionRecord} from '../../src/models/models.ts';
+import {ScoreFiles} from '../../src/models/score-files.ts';
 import type {Schema} from '../../src/schemas/schema.ts';
 import type {SnapshotRecord} from '../../src/warehouse/warehouse.ts';
 import {buildDataSchema} from '../../src/api/graphql/data/data-schema.ts';
@@ -23,13 +25,17 @@ export class TestGraph {
   /** Statements the engine ran for the graph. */
   readonly statements: Query[] = [];
   score: DataContext['score'] = () => Promise.reject(new Error('no models here'));
+  version: DataContext['version'] = (_dataset, {model}, {version}) => Promise.resolve({modelName: model, number: version ?? 1, fingerprint: `${model} ${version ?? 1}`, settings: {batchRows: 64}} as ModelVersionRecord);
+  readonly scoreFiles: ScoreFiles;
   viewer: Viewer = {name: 'test', roles: ['viewer'], limits: {depth: 12, fields: 500, rows: 100_000, bytes: 50_000_000, cost: 10_000_000, seconds: 30, streamRows: 1_000_000, streamSeconds: 60}};
 
   private constructor(
     readonly engine: Engine,
     readonly folder: string,
     private readonly core: GraphQLSchema,
-  ) {}
+  ) {
+    this.scoreFiles = new ScoreFiles({folder: join(folder, 'scores'), warehouse: folder, bytes: 2 ** 30, runtime: 'test', concurrency: 2}, engine);
+  }
 
   static async start(options: {allow?: string[]; core?: GraphQLSchema} = {}): Promise<TestGraph> {
     const folder = await mkdtemp(join(tmpdir(), 'millrace-graph-'));
@@ -109,6 +115,8 @@ export class TestGraph {
       table: async ({id}) => this.tables.get(id)!,
       write: () => Promise.reject(new Error('nothing is written here')),
       score: (...args) => this.score(...args),
+      version: (...args) => this.version(...args),
+      scoreFiles: this.scoreFiles,
     };
   }
 

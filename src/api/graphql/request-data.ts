@@ -54,8 +54,20 @@ export class RequestData implements DataContext, HeadSet {
     return this.services.writes.write(this.viewer, request);
   }
 
+  get scoreFiles(): DataContext['scoreFiles'] {
+    return this.services.scoreFiles;
+  }
+
+  async version(dataset: string, prediction: GraphPrediction, pin: PredictionPin): Promise<ModelVersionRecord> {
+    const version = await this.versionOf(dataset, prediction, pin);
+    const {inputs, outputs} = version.signature;
+    placesOf(inputs, prediction.inputs, version, dataset);
+    placesOf(prediction.outputs, outputs, version, dataset);
+    return version;
+  }
+
   async score(dataset: string, prediction: GraphPrediction, pin: PredictionPin, batch: ColumnBatch): Promise<Scored> {
-    const version = await this.version(dataset, prediction, pin);
+    const version = await this.versionOf(dataset, prediction, pin);
     const {inputs, outputs} = version.signature;
     const places = placesOf(inputs, prediction.inputs, version, dataset);
     const columns = await this.services.models.score(version, {rowCount: batch.rowCount, columns: places.map(place => batch.columns[place]!)});
@@ -81,7 +93,7 @@ export class RequestData implements DataContext, HeadSet {
     return (await this.profiles()).get(dataset) ?? warehouse.resolve(dataset);
   }
 
-  private version(dataset: string, {model, field}: GraphPrediction, {version, alias, at}: PredictionPin): Promise<ModelVersionRecord> {
+  private versionOf(dataset: string, {model, field}: GraphPrediction, {version, alias, at}: PredictionPin): Promise<ModelVersionRecord> {
     const wanted = version === undefined ? `${alias ?? `of ${dataset}.${field}`}${at ? ` at ${at.toISOString()}` : ''}` : String(version);
     return once(this.versions, `${model} ${wanted}`, async key => {
       const {models} = this.services;

@@ -13,6 +13,7 @@ import type {Viewer} from '../../core/viewer.ts';
 import type {Engine} from '../../engines/engine.ts';
 import type {Maintenance} from '../../maintenance/maintenance.ts';
 import type {Models} from '../../models/models.ts';
+import type {ScoreFiles} from '../../models/score-files.ts';
 import type {Backfills} from '../../pipelines/backfill.ts';
 import type {Pipelines} from '../../pipelines/pipeline.ts';
 import type {Schedules} from '../../schedules/schedule.ts';
@@ -47,6 +48,7 @@ export interface GraphqlServices {
   readonly proposals: Proposals;
   readonly backfills: Backfills;
   readonly models: Models;
+  readonly scoreFiles: ScoreFiles;
   readonly datasets: Datasets;
   readonly lineage: Lineage;
   readonly maintenance: Maintenance;

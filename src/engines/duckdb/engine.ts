@@ -15,6 +15,7 @@ import {readLines} from './lines.ts';
 import {neverNull} from './nullability.ts';
 import {profiled} from './profile.ts';
 import {queryColumns, relationSql, statement} from './relations.ts';
+import {streamWithRows, withRows} from './rows-beside.ts';
 import {writeScored} from './scored.ts';
 import {detected} from './detect/detect.ts';
 import {columnNames, publishFile, writeParquet} from './write.ts';
@@ -32,7 +33,7 @@ export function createDuckDbEngine(options: DuckDbOptions): Engine {
 
   return {
     name: 'duckdb',
-    capabilities: {embedded: true, distributed: false},
+    capabilities: {embedded: true, distributed: false, besides: true},
     fingerprint: `duckdb ${version()}`,
     start: () => database.start(),
     stop: async () => {
@@ -84,7 +85,7 @@ export function createDuckDbEngine(options: DuckDbOptions): Engine {
     text: (query, work) =>
       database.use(
         async lease => {
-          const result = await run(lease, query);
+          const result = await withRows(lease, query, placed => run(lease, placed));
           const chunk = await result.fetchChunk();
           return chunk && chunk.rowCount > 0 ? (chunk.getColumnVector(0).getItem(0) as string | null) : null;
         },
@@ -92,7 +93,7 @@ export function createDuckDbEngine(options: DuckDbOptions): Engine {
         {query},
       ),
 
-    rows: (query, work) => database.use(async lease => plainRows(lease, query), work, {query}),
+    rows: (query, work) => database.use(lease => withRows(lease, query, placed => plainRows(lease, placed)), work, {query}),
 
     materializeScored: (query, scoring, target, work) =>
       database.use(
@@ -104,11 +105,11 @@ export function createDuckDbEngine(options: DuckDbOptions): Engine {
 
     profile: (table, work) => database.use(lease => profiled(lease, table), work),
 
-    columns: (query, {batchRows, ...work}) => database.stream(lease => readColumns(lease, query, batchRows), work, {query}),
+    columns: (query, {batchRows, ...work}) => database.stream(lease => streamWithRows(lease, query, placed => readColumns(lease, placed, batchRows)), work, {query}),
 
-    lines: (query, work) => database.stream(lease => readLines(lease, query), {...work, outward: true}, {query}),
+    lines: (query, work) => database.stream(lease => streamWithRows(lease, query, placed => readLines(lease, placed)), {...work, outward: true}, {query}),
 
-    arrow: (query, {names, ...work} = {}) => database.stream(lease => readArrow(lease, query, names, 'stream'), {...work, outward: true}, {query}),
+    arrow: (query, {names, ...work} = {}) => database.stream(lease => streamWithRows(lease, query, placed => readArrow(lease, placed, names, 'stream')), {...work, outward: true}, {query}),
 
     importArrow: (path, out, work) => database.use(() => database.withScratch((_, connection) => arrowToParquet(connection, path, out, work?.signal)), work, {writing: out}),
 

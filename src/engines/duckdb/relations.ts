@@ -6,6 +6,7 @@ import {identifier, literal, literalList, sqlType, withoutTrailer} from '../sql-
 import {provenValue} from './cells.ts';
 import type {Lease} from './database.ts';
 import {markedSql, remembersLost} from './marked.ts';
+import {rowsTable} from './rows-beside.ts';
 import {dataType, readSchema, rowIdName} from './types.ts';
 
 /**
@@ -37,28 +38,41 @@ export function relationSql(relation: Relation): string {
 }
 
 function tableSql(table: Table): string {
-  const names = table.schema.fields.map(field => identifier(field.name));
   if (table.files.length === 0) {
-    const columns = table.schema.fields.map(field => `NULL::${sqlType(field.type)} AS ${identifier(field.name)}`);
+    const columns = [...table.schema.fields, ...(table.beside ?? []).flatMap(({columns}) => columns)].map(field => `NULL::${sqlType(field.type)} AS ${identifier(field.name)}`);
     if (table.rowIds) columns.push(`NULL::BIGINT AS ${rowIdName}`);
     if (table.fileIndexes) columns.push('NULL::INTEGER AS _file');
     return `SELECT ${columns.join(', ')} WHERE false`;
   }
   const stored = table.rowIds === true && table.files.some(file => file.rowIds === 'stored');
+  const beside = table.beside ?? [];
+  // Where nothing is asked of the table itself, what lies beside it is read alone.
+  const alone = table.schema.fields.length === 0 && !stored && beside[0]?.kind === 'files' ? beside[0] : null;
+  const alias = (index: number) => (alone && index === 0 ? 'd' : `b${index}`);
+  const names = table.schema.fields.map(field => `d.${identifier(field.name)}`);
   if (table.rowIds) names.push(`${rowIdSql(table, stored)} AS ${rowIdName}`);
-  if (table.fileIndexes) names.push('file_index::INTEGER AS _file');
+  if (table.fileIndexes) names.push('d.file_index::INTEGER AS _file');
+  beside.forEach((one, index) => names.push(...one.columns.map(({name, from}, column) => `${alias(index)}.${one.kind === 'files' ? identifier(from) : `c${column}`} AS ${identifier(name)}`)));
+  const joins = beside.map((one, index) => {
+    if (alone && index === 0) return '';
+    return one.kind === 'files' ? ` POSITIONAL JOIN read_parquet(${literalList(one.files)}) AS b${index}` : ` JOIN ${rowsTable(one)} AS b${index} ON b${index}.row_id = ${rowIdSql(table, stored)}`;
+  });
+  return `SELECT ${names.join(', ')} FROM ${alone ? `read_parquet(${literalList(alone.files)})` : ownFiles(table, stored)} AS d${joins.join('')}`;
+}
+
+function ownFiles(table: Table, stored: boolean): string {
   const files = literalList(table.files.map(file => file.path));
   // Files with and without a stored _row_id differ in their columns, so they too are read by field id.
   const uniform = table.uniform === true && !stored;
-  return `SELECT ${names.join(', ')} FROM read_parquet(${files}${uniform ? '' : `, schema = ${readSchema(table.schema, stored)}`})`;
+  return `read_parquet(${files}${uniform ? '' : `, schema = ${readSchema(table.schema, stored)}`})`;
 }
 
 /** One list look-up a row finds the file's first id: it plans as fast for ten thousand files as for one. */
 function rowIdSql(table: Table, stored: boolean): string {
   const firsts = table.files.map(file => file.firstRowId);
-  const positional = firsts.length === 1 ? `${firsts[0]}::BIGINT + file_row_number` : `([${firsts.join(', ')}]::BIGINT[])[file_index::BIGINT + 1] + file_row_number`;
-  if (!stored) return positional;
-  return table.files.every(file => file.rowIds === 'stored') ? rowIdName : `coalesce(${rowIdName}, ${positional})`;
+  const positional = firsts.length === 1 ? `${firsts[0]}::BIGINT + d.file_row_number` : `([${firsts.join(', ')}]::BIGINT[])[d.file_index::BIGINT + 1] + d.file_row_number`;
+  if (!stored) return `(${positional})`;
+  return table.files.every(file => file.rowIds === 'stored') ? `d.${rowIdName}` : `coalesce(d.${rowIdName}, ${positional})`;
 }
 
 function rawSql(raw: RawFiles): string {

@@ -1,18 +1,15 @@
 import {join} from 'node:path';
-import {DuckDBDataChunk} from '@duckdb/node-api';
-import type {DuckDBAppender, DuckDBConnection, DuckDBType} from '@duckdb/node-api';
+import type {DuckDBConnection} from '@duckdb/node-api';
 import {MillraceError} from '../../core/errors.ts';
 import type {Field} from '../../schemas/schema.ts';
 import type {Column, Query, Scoring, StagedFile, WriteTarget} from '../engine.ts';
 import {identifier, literal, sqlType} from '../sql-text.ts';
+import {ColumnAppender} from './append-columns.ts';
 import {readColumns} from './columns.ts';
 import {bind} from './database.ts';
 import type {Lease} from './database.ts';
 import {queryColumns, statement} from './relations.ts';
 import {columnNames, copyParquet, targetFields} from './write.ts';
-
-/** Rows a chunk of DuckDB's. */
-const chunkRows = 2048;
 
 /** Operators that give their rows in the order of the files, so that running them twice gives the same rows at the same places. */
 const orderly = new Set(['PROJECTION', 'FILTER', 'READ_PARQUET', 'PARQUET_SCAN', 'TABLE_SCAN', 'EMPTY_RESULT', 'STREAMING_LIMIT', 'DUMMY_SCAN']);
@@ -99,7 +96,7 @@ async function spilled({lease, scratch}: ScoringSetting, query: Query): Promise<
 
 /** Hands batches to the model, `concurrency` at once, and adds its answers to the table in the order of the rows. */
 async function score({lease, scores, signal}: ScoringSetting, query: Query, scoring: Scoring, table: string): Promise<void> {
-  const writer = await ScoreWriter.open(scores, table);
+  const writer = await ColumnAppender.open(scores, table);
   const answers: Promise<{rowCount: number; columns: readonly Column[]}>[] = [];
   const takeFirst = async () => {
     const answer = await answers.shift()!;
@@ -119,45 +116,4 @@ async function score({lease, scores, signal}: ScoringSetting, query: Query, scor
     await Promise.allSettled(answers);
     writer.close();
   }
-}
-
-/** Adds columns of scores to a table, chunk by chunk, as buffers. */
-class ScoreWriter {
-  private constructor(
-    private readonly appender: DuckDBAppender,
-    private readonly types: readonly DuckDBType[],
-  ) {}
-
-  static async open(connection: DuckDBConnection, table: string): Promise<ScoreWriter> {
-    const appender = await connection.createAppender(table);
-    return new ScoreWriter(appender, Array.from({length: appender.columnCount}, (_, index) => appender.columnType(index)));
-  }
-
-  add(columns: readonly Column[], rowCount: number): void {
-    for (let from = 0; from < rowCount; from += chunkRows) {
-      const count = Math.min(chunkRows, rowCount - from);
-      const chunk = DuckDBDataChunk.create(this.types, count);
-      columns.forEach((column, index) => fill(chunk, index, column, from, count));
-      this.appender.appendDataChunk(chunk);
-    }
-  }
-
-  close(): void {
-    this.appender.closeSync();
-  }
-}
-
-function fill(chunk: DuckDBDataChunk, index: number, column: Column, from: number, count: number): void {
-  const vector = chunk.getColumnVector(index);
-  const isNull = (row: number) => column.validity !== null && (column.validity[row >> 3]! & (1 << (row & 7))) === 0;
-  // node-api types its vectors' arrays as private; setItem would check each value of millions.
-  const {items} = vector as unknown as {items?: Float32Array};
-  if (column.kind === 'numbers' && items && column.values.constructor === items.constructor) {
-    items.set((column.values as Float32Array).subarray(from, from + count));
-    if (column.validity) for (let row = 0; row < count; row++) if (isNull(from + row)) vector.setItem(row, null as never);
-  } else {
-    const value = (row: number) => (column.kind === 'strings' ? column.dictionary[column.indices[row]!] : column.kind === 'booleans' ? column.values[row] === 1 : column.values[row]);
-    for (let row = 0; row < count; row++) vector.setItem(row, (isNull(from + row) ? null : value(from + row)) as never);
-  }
-  vector.flush();
 }

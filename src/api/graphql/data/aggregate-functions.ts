@@ -3,6 +3,7 @@ import {asDouble, onGrid} from './aggregate-parts.ts';
 import type {Making, Operand} from './aggregate-parts.ts';
 import {isOrdered} from './columns.ts';
 import {sumOfSquares} from './moments.ts';
+import {unboundedSum} from './unbounded-sum.ts';
 
 /** Which columns a function takes. */
 export type Takes = 'numbers' | 'comparables' | 'booleans';
@@ -35,10 +36,12 @@ const int32: DataType = {kind: 'int', bits: 32, signed: true};
  */
 function floatSum(operand: Operand, {partial}: Making): string {
   const x = asDouble(operand);
+  if (operand.scale === null) return unboundedSum(x, partial);
+  const scale = operand.scale();
   const [most, least] = [partial(`max(${x})`, 'max'), partial(`min(${x})`, 'min')];
-  const sum = partial(`sum(${onGrid(operand)})`, 'sum');
+  const sum = partial(`sum(${onGrid(x, scale)})`, 'sum');
   const special = `WHEN isnan(${most}) OR (isinf(${most}) AND isinf(${least}) AND ${most} > ${least}) THEN 'nan'::DOUBLE WHEN isinf(${most}) THEN ${most} WHEN isinf(${least}) THEN ${least}`;
-  return `(CASE ${special} ELSE ${sum}::DOUBLE / ${operand.scale()} END)`;
+  return `(CASE ${special} ELSE ${sum}::DOUBLE / ${scale} END)`;
 }
 
 const sum = (operand: Operand, making: Making): string => (operand.type.kind === 'float' ? floatSum(operand, making) : making.partial(`sum(${operand.sql})`, 'sum'));

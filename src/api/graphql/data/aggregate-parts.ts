@@ -17,8 +17,8 @@ export type Merge = 'sum' | 'min' | 'max' | null;
 export interface Operand {
   readonly sql: string;
   readonly type: DataType;
-  /** Of floats: an expression for the power of two that brings every finite value below 2^61. */
-  readonly scale: () => string;
+  /** Of floats: an expression for the power of two that brings every finite value below 2^61; null where nothing bounds them. */
+  readonly scale: (() => string) | null;
 }
 
 /** An expression with its type. */
@@ -39,7 +39,4 @@ export interface Making {
 export const asDouble = ({sql, type}: Operand): string => (type.kind === 'float' && type.bits === 64 ? sql : `${sql}::DOUBLE`);
 
 /** A float as an integer, on a grid: a power of two that brings the column's greatest value below 2^61. */
-export const onGrid = (operand: Operand): string => {
-  const x = asDouble(operand);
-  return `CASE WHEN isfinite(${x}) THEN CAST(${x} * ${operand.scale()} AS BIGINT) END`;
-};
+export const onGrid = (x: string, scale: string): string => `CASE WHEN isfinite(${x}) THEN CAST(${x} * ${scale} AS BIGINT) END`;

@@ -1,10 +1,12 @@
 import {GraphQLBoolean, GraphQLEnumType, GraphQLFloat, GraphQLInputObjectType, GraphQLInt, GraphQLList, GraphQLNonNull, GraphQLObjectType} from 'graphql';
 import type {GraphQLFieldConfigMap, GraphQLInputFieldConfigMap} from 'graphql';
-import type {Field} from '../../../schemas/schema.ts';
+import type {DataType, Field} from '../../../schemas/schema.ts';
 import {aggregateFunctions, takes} from './aggregate-functions.ts';
 import type {AggregateFunction, Takes} from './aggregate-functions.ts';
 import {scalarOf} from './columns.ts';
 import {comparisonInput} from './comparisons.ts';
+import {aggregateFields, aggregateInputs} from './predictions/types.ts';
+import type {Predicted} from './predictions/types.ts';
 import {orderBy, scalars} from './scalars.ts';
 
 /** The types of one dataset's aggregates. Functions whose fields are alike share their types. */
@@ -16,10 +18,11 @@ export interface AggregateTypes {
   readonly having: GraphQLInputObjectType;
 }
 
-export function aggregateTypes(name: string, columns: readonly Field[], describe: (field: Field) => string): AggregateTypes {
+export function aggregateTypes(name: string, columns: readonly Field[], describe: (field: Field) => string, predictions: readonly Predicted[]): AggregateTypes {
   const scalarColumns = columns.filter(field => scalarOf(field.type) !== null);
   const taken = Object.fromEntries(Object.entries(takes).map(([kind, accepts]) => [kind, columns.filter(({type}) => accepts(type))])) as Record<Takes, Field[]>;
-  const offered = Object.entries(aggregateFunctions).filter(([, fn]) => taken[fn.takes].length > 0);
+  const offered = Object.entries(aggregateFunctions).filter(([, fn]) => taken[fn.takes].length > 0 || predictions.some(([{outputs}]) => outputs.some(({type}) => takes[fn.takes](type))));
+  const ofOutput = (fn: AggregateFunction) => (type: DataType) => (takes[fn.takes](type) ? scalarOf(fn.result(type)) : null);
   const scalar = (fn: AggregateFunction, field: Field) => scalarOf(fn.result(field.type))!;
   /** One type for functions that are alike. */
   const shared = <T>(known: Map<string, T>, fn: AggregateFunction, make: () => T): T => {
@@ -40,7 +43,7 @@ export function aggregateTypes(name: string, columns: readonly Field[], describe
       };
       const outputs = new Map<string, GraphQLObjectType>();
       for (const [key, fn] of offered) {
-        const type = shared(outputs, fn, () => new GraphQLObjectType({name: `${name}_${fn.like}_fields`, fields: () => Object.fromEntries(taken[fn.takes].map(field => [field.name, {type: scalars[scalar(fn, field)], description: describe(field)}]))}));
+        const type = shared(outputs, fn, () => new GraphQLObjectType({name: `${name}_${fn.like}_fields`, fields: () => ({...aggregateFields(predictions, fn.like, ofOutput(fn)), ...Object.fromEntries(taken[fn.takes].map(field => [field.name, {type: scalars[scalar(fn, field)], description: describe(field)}]))})}));
         made[key] = {type, description: fn.description, args: fn.fraction ? {q: {type: new GraphQLNonNull(GraphQLFloat), description: 'From 0 to 1.'}} : {}};
       }
       return made;
@@ -49,7 +52,10 @@ export function aggregateTypes(name: string, columns: readonly Field[], describe
 
   const plain = offered.filter(([, fn]) => !fn.fraction);
   const input = (ending: string, fn: AggregateFunction, type: (field: Field) => GraphQLInputFieldConfigMap[string]['type']): GraphQLInputObjectType =>
-    new GraphQLInputObjectType({name: `${name}_${ending}`, fields: () => Object.fromEntries(taken[fn.takes].map(field => [field.name, {type: type(field)}]))});
+    new GraphQLInputObjectType({
+      name: `${name}_${ending}`,
+      fields: () => ({...aggregateInputs(predictions, ending, field => (takes[fn.takes](field.type) ? type(field) : null)), ...Object.fromEntries(taken[fn.takes].map(field => [field.name, {type: type(field)}]))}),
+    });
   const orders = new Map<Takes, GraphQLInputObjectType>();
   const orderOf = (fn: AggregateFunction): GraphQLInputObjectType => {
     let made = orders.get(fn.takes);

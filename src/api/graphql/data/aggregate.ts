@@ -1,17 +1,21 @@
 import {getNamedType} from 'graphql';
-import type {FieldNode, GraphQLField, GraphQLFieldMap} from 'graphql';
+import type {FieldNode, GraphQLField, GraphQLFieldMap, GraphQLObjectType} from 'graphql';
 import {MillraceError} from '../../../core/errors.ts';
 import {literal} from '../../../engines/sql-text.ts';
 import type {DataType} from '../../../schemas/schema.ts';
 import {aggregateFunctions} from './aggregate-functions.ts';
 import type {Making, Operand, Partial, Typed} from './aggregate-parts.ts';
-import type {Bindings} from './bindings.ts';
 import {jsonForm, jsonObject} from './columns.ts';
+import type {FilterScope} from './filter.ts';
 import {givenArguments} from './given.ts';
+import type {GraphPrediction} from './graph-model.ts';
 import type {CompileInput} from './plan.ts';
+import {settingsOf} from './predictions/asked.ts';
+import type {PredictionSettings} from './predictions/asked.ts';
 import type {RelationUse} from './relation.ts';
 import {collectBelow} from './selection.ts';
 import type {Collected} from './selection.ts';
+import type {Member} from './shape.ts';
 
 const int32: DataType = {kind: 'int', bits: 32, signed: true};
 
@@ -23,8 +27,8 @@ export class Aggregates {
   private readonly fields: GraphQLFieldMap<unknown, unknown>;
 
   constructor(
-    private readonly relation: RelationUse,
-    private readonly bindings: Bindings,
+    readonly relation: RelationUse,
+    private readonly scope: Pick<FilterScope, 'bindings' | 'settings'>,
     private readonly input: CompileInput,
   ) {
     this.fields = input.graph.types.get(relation.shape.name)!.aggregateFields.getFields();
@@ -48,9 +52,10 @@ export class Aggregates {
           return [key, this.count((args.get('columns')?.value as readonly string[] | null | undefined) ?? [], args.get('distinct')?.value === true).sql];
         }
         const fraction = this.fractionOf(field, nodes[0]!);
-        const columns = [...collectBelow(nodes, input.fragments, input.variables)].map(([columnKey, [node]]): [string, string] => {
-          const column = node!.name.value;
+        const columns = [...collectBelow(nodes, input.fragments, input.variables)].map(([columnKey, columnNodes]): [string, string] => {
+          const column = columnNodes[0]!.name.value;
           if (column === '__typename') return [columnKey, literal(getNamedType(field.type).name)];
+          if (relation.shape.members.get(column)?.kind === 'prediction') return [columnKey, this.prediction(name, column, columnNodes, field, fraction)];
           const {sql, type} = this.value(name, column, fraction);
           return [columnKey, jsonForm(sql, type)];
         });
@@ -68,15 +73,39 @@ export class Aggregates {
 
   /** One function of one column; `fraction`: what a function that needs one is called with. */
   value(name: string, column: string, fraction = ''): Typed {
-    const operand = this.operand(column);
+    return this.applied(name, this.operand(column), fraction);
+  }
+
+  /** One function of an output of a prediction. */
+  ofPrediction(name: string, prediction: GraphPrediction, settings: PredictionSettings, output: string, fraction = ''): Typed {
+    const {expression, type} = this.relation.output(prediction, settings, output);
+    return this.applied(name, {sql: expression, type, scale: null}, fraction);
+  }
+
+  private applied(name: string, operand: Operand, fraction: string): Typed {
     const {result, value} = aggregateFunctions[name]!;
     return {sql: this.step(value(operand, this.making, () => fraction)), type: result(operand.type)};
+  }
+
+  private prediction(name: string, column: string, nodes: readonly FieldNode[], aggregate: GraphQLField<unknown, unknown>, fraction: string): string {
+    const {input} = this;
+    const member = this.relation.shape.members.get(column) as Extract<Member, {kind: 'prediction'}>;
+    const field = (getNamedType(aggregate.type) as GraphQLObjectType).getFields()[column]!;
+    const settings = settingsOf(givenArguments(field.args, nodes[0]!, input.variables), this.scope.settings);
+    return jsonObject(
+      [...collectBelow(nodes, input.fragments, input.variables)].map(([key, [node]]): [string, string] => {
+        const output = node!.name.value;
+        if (output === '__typename') return [key, literal(getNamedType(field.type).name)];
+        const {sql, type} = this.ofPrediction(name, member.prediction, settings, output, fraction);
+        return [key, jsonForm(sql, type)];
+      }),
+    );
   }
 
   private fractionOf({args}: GraphQLField<unknown, unknown>, node: FieldNode): string {
     const given = givenArguments(args, node, this.input.variables).get('q');
     if (!given) return '';
-    return this.bindings.bind(variables => {
+    return this.scope.bindings.bind(variables => {
       const fraction = given.read(variables) as number;
       if (!(fraction >= 0 && fraction <= 1)) throw new MillraceError('ARGUMENT_INVALID', {name: 'q', reason: 'a fraction lies between 0 and 1.'});
       return fraction;
@@ -116,9 +145,9 @@ export class Aggregates {
     const dataset = this.relation.shape.name;
     let scale = this.scales.get(column);
     if (scale === undefined) {
-      scale = this.bindings.bind((_, facts) => facts.scale(dataset, column), 'DOUBLE');
+      scale = this.scope.bindings.bind((_, facts) => facts.scale(dataset, column), 'DOUBLE');
       this.scales.set(column, scale);
-      this.bindings.scaled.push({dataset, column});
+      this.scope.bindings.scaled.push({dataset, column});
     }
     return scale;
   }

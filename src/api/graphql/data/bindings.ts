@@ -4,11 +4,15 @@ import {sqlType} from '../../../engines/sql-text.ts';
 import type {DataType} from '../../../schemas/schema.ts';
 import {scalarOf} from './columns.ts';
 import type {Given, Variables} from './given.ts';
+import type {GraphPrediction} from './graph-model.ts';
+import type {PredictionSettings} from './predictions/asked.ts';
 
 /** What is known of the snapshots a request reads. */
 export interface Facts {
   /** The power of two that puts a float column of `Bindings.scaled` on its grid. */
   scale(dataset: string, column: string): number;
+  /** The number of the version that answers for a prediction. */
+  version(dataset: string, prediction: GraphPrediction, settings: PredictionSettings): number;
 }
 
 /** A bound parameter of a plan: its value for one request. @throws ARGUMENT_INVALID */

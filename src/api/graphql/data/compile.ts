@@ -57,7 +57,7 @@ function compileAggregate(selected: Collected, root: DataRoot, args: Arguments, 
       const builder = new StatementBuilder(input, fields);
       const relation = builder.use(root.dataset);
       const chosen = builder.choose(relation, args, false);
-      const aggregates = new Aggregates(relation, builder.bindings, input);
+      const aggregates = new Aggregates(relation, builder, input);
       const object = aggregates.object(collectBelow(nodes, input.fragments, input.variables));
       parts.push({key, kind: 'text', statement: builder.statement(`SELECT to_json(${object})::VARCHAR AS json FROM ${aggregates.sql(builder.chosenRows(relation, chosen))}`)});
     }

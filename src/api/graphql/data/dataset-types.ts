@@ -1,5 +1,5 @@
-import {GraphQLBoolean, GraphQLID, GraphQLInputObjectType, GraphQLInt, GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLString} from 'graphql';
-import type {GraphQLFieldConfig, GraphQLFieldConfigArgumentMap, GraphQLFieldConfigMap, GraphQLInputFieldConfigMap, GraphQLInputObjectType as InputObject, GraphQLOutputType} from 'graphql';
+import {GraphQLBoolean, GraphQLID, GraphQLInputObjectType, GraphQLInt, GraphQLList, GraphQLNonNull, GraphQLObjectType} from 'graphql';
+import type {GraphQLFieldConfigArgumentMap, GraphQLFieldConfigMap, GraphQLInputFieldConfigMap, GraphQLInputObjectType as InputObject, GraphQLOutputType} from 'graphql';
 import {typeName} from '../../../schemas/schema.ts';
 import type {DataType, Field} from '../../../schemas/schema.ts';
 import {aggregateTypes} from './aggregate-types.ts';
@@ -11,6 +11,8 @@ import type {KeyMember} from './group-keys.ts';
 import {groupTypes} from './group-types.ts';
 import {liveFields} from './live/live-fields.ts';
 import {streamField} from './live/stream-field.ts';
+import {modelsArgument, predictionField} from './predictions/types.ts';
+import type {PredictionTypes} from './predictions/types.ts';
 import {orderBy, scalars} from './scalars.ts';
 import {rootsOf} from './roots.ts';
 import type {RootOperation} from './roots.ts';
@@ -32,12 +34,6 @@ export interface DatasetTypes {
   readonly roots: Readonly<Record<RootOperation, GraphQLFieldConfigMap<unknown, unknown>>>;
 }
 
-/** The output type of a prediction, and the input type of its `set`. */
-export interface PredictionTypes {
-  readonly output: GraphQLObjectType;
-  readonly set: InputObject | null;
-}
-
 /** Of a dataset's row type: whose it is. */
 export interface RowTypeExtensions {
   readonly dataset: string;
@@ -50,6 +46,8 @@ export interface TypeWorld {
   readonly asOf: InputObject;
   /** Shared by deployments of one model with one signature. */
   prediction(dataset: string, prediction: GraphPrediction): PredictionTypes;
+  /** Whether the dataset, or one that is related with it, has predictions. */
+  predicts(dataset: string): boolean;
 }
 
 /** What is known of a column, for the explorer: its own description, its type, the name it came with. */
@@ -79,7 +77,7 @@ export function datasetTypes(shape: DatasetShape, world: TypeWorld): DatasetType
       else if (member.kind === 'column') fields[key] = {type: nested.output(`${name}__${key}`, member.field), description: describe(member.field), deprecationReason: member.field.deprecated};
       else if (member.kind === 'object') fields[key] = {type: world.types(member.to).row, description: `The row of \`${member.to}\` whose \`${member.toColumn}\` is this \`${member.column}\`.`};
       else if (member.kind === 'array') fields[key] = {type: listOf(world.types(member.to).row), args: rowArguments(world.types(member.to)), description: `The rows of \`${member.to}\` whose \`${member.toColumn}\` is this \`${member.column}\`.`};
-      else if (member.kind === 'prediction') fields[key] = predictionField(name, member.prediction, world);
+      else if (member.kind === 'prediction') fields[key] = predictionField(member.prediction, world.prediction(name, member.prediction));
     }
     return fields;
   };
@@ -94,6 +92,7 @@ export function datasetTypes(shape: DatasetShape, world: TypeWorld): DatasetType
           const type = nested.comparison(`${name}__${key}`, member.field.type);
           if (type) fields[key] = {type, deprecationReason: member.field.deprecated};
         } else if (member.kind === 'object' || member.kind === 'array') fields[key] = {type: world.types(member.to).boolExp};
+        else if (member.kind === 'prediction') fields[key] = {type: world.prediction(name, member.prediction).boolExp};
         else if (member.kind === 'rowId') fields[key] = {type: comparisonInput('bigint', false)};
       }
       return fields;
@@ -111,17 +110,18 @@ export function datasetTypes(shape: DatasetShape, world: TypeWorld): DatasetType
           const type = nested.order(`${name}__${key}`, member.field.type.fields);
           if (type) fields[key] = {type};
         } else if (member.kind === 'object') fields[key] = {type: world.types(member.to).orderBy};
+        else if (member.kind === 'prediction') fields[key] = {type: world.prediction(name, member.prediction).orderBy};
       }
       return fields;
     },
   });
 
   const row = new GraphQLObjectType({name, description: shape.dataset.description, fields: rowFields, extensions: {dataset: name} satisfies RowTypeExtensions});
-  const aggregates = aggregateTypes(name, columns, describe);
+  const aggregates = aggregateTypes(name, columns, describe, shape.dataset.predictions.map(prediction => [prediction, world.prediction(name, prediction)] as const));
   const keyMembers = keyMembersOf(shape, to => hasKeys(world.shape(to)));
   const groups = groupTypes(shape, {row, orderBy: order, aggregates}, keyMembers, world);
   const types: DatasetTypes = {row, boolExp, orderBy: order, aggregateFields: aggregates.fields, group: groups.group, groupKey: groups.key, keyMembers, roots: {query: {}, mutation: mutationFields(shape, {row, boolExp}), subscription: {}}};
-  const asOf: GraphQLFieldConfigArgumentMap = {as_of: {type: world.asOf, description: 'An earlier state; default: the newest.'}};
+  const asOf: GraphQLFieldConfigArgumentMap = {as_of: {type: world.asOf, description: 'An earlier state; default: the newest.'}, ...(world.predicts(name) ? modelsArgument : {})};
   const paged = {...rowArguments(types), ...asOf};
   const roots = types.roots.query;
   roots[name] = {type: listOf(row), args: paged, description: shape.dataset.description ?? `Rows of \`${name}\`.`};
@@ -163,36 +163,6 @@ const rowArguments = (types: DatasetTypes): GraphQLFieldConfigArgumentMap => ({
   limit: {type: GraphQLInt},
   offset: {type: GraphQLInt},
 });
-
-function predictionField(dataset: string, prediction: GraphPrediction, world: TypeWorld): GraphQLFieldConfig<unknown, unknown> {
-  const {output, set} = world.prediction(dataset, prediction);
-  return {
-    type: output,
-    description: `What the model \`${prediction.model}\` predicts for the row; null where an input is null that the model needs.`,
-    args: {
-      version: {type: GraphQLInt, description: 'A version by its number; wins over `alias`.'},
-      alias: {type: GraphQLString, description: 'The version an alias points to; default: the deployment\'s.'},
-      ...(set ? {set: {type: set, description: 'Inputs to replace for the model (sensitivity, not cause and effect).'}} : {}),
-    },
-  };
-}
-
-/** Types of predictions, as `name` says: the model's, or the dataset's own where signatures differ. */
-export function predictionTypes(name: string, prediction: GraphPrediction): PredictionTypes {
-  const nested = new NestedTypes();
-  const inputs = prediction.inputs.filter(field => scalarOf(field.type) !== null);
-  return {
-    output: new GraphQLObjectType({
-      name,
-      fields: {
-        ...Object.fromEntries(prediction.outputs.map(field => [field.name, {type: nested.output(`${name}__${field.name}`, field), description: describe(field)}])),
-        _version: {type: new GraphQLNonNull(GraphQLInt), description: 'The version that answered.'},
-        _model: {type: new GraphQLNonNull(GraphQLString)},
-      },
-    }),
-    set: inputs.length === 0 ? null : new GraphQLInputObjectType({name: `${name}_set_input`, fields: Object.fromEntries(inputs.map(field => [field.name, {type: scalars[scalarOf(field.type)!]}]))}),
-  };
-}
 
 /** Types of struct, map and list columns, named `<dataset>__<path>`; each is made once. */
 class NestedTypes {

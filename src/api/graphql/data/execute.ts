@@ -1,5 +1,5 @@
 import {MillraceError} from '../../../core/errors.ts';
-import type {Query} from '../../../engines/engine.ts';
+import type {Query, Table} from '../../../engines/engine.ts';
 import {withEngineMembers} from '../../../schemas/legal-members.ts';
 import type {Schema} from '../../../schemas/schema.ts';
 import type {AsOf, SnapshotRecord} from '../../../warehouse/warehouse.ts';
@@ -8,6 +8,8 @@ import type {DataSchema} from './data-schema.ts';
 import type {Variables} from './given.ts';
 import type {DataContext} from './graph-model.ts';
 import type {FieldPlan, Statement} from './plan.ts';
+import {nameOf} from './predictions/asked.ts';
+import {predictedTable, versionOf} from './predictions/predicted-table.ts';
 import {scaleOf} from './scales.ts';
 import {scoredTexts} from './scoring.ts';
 
@@ -87,8 +89,18 @@ export class FieldRun {
       // Rows of an older snapshot are shown with today's columns: found by field id, null where they did not exist.
       relations[name] = sameFields(schema, snapshot.schema) ? {...table, rowIds: true} : {...table, schema, uniform: false, rowIds: true};
     }
+    const at = this.asOf?.time;
+    const numbers = new Map<string, number>();
+    for (const use of statement.predicted) {
+      for (const asked of use.predictions) numbers.set(`${use.dataset} ${nameOf(asked.prediction, asked.settings)}`, (await versionOf(use, asked, this.variables, at, this.context)).number);
+      relations[use.relation] = await predictedTable({
+        use, table: relations[use.dataset] as Table, variables: this.variables, at, context: this.context,
+        candidates: async () => use.candidates && this.query(use.candidates),
+        params: ({parameters}) => parameters.map(parameter => parameter(this.variables, noFacts)),
+      });
+    }
     const scales = await Promise.all(statement.scaled.map(({dataset, column}) => scaleOf(snapshots.get(dataset)!, column, relations[dataset]!, this.context)));
-    const facts: Facts = {scale: (dataset, column) => scales[statement.scaled.findIndex(one => one.dataset === dataset && one.column === column)]!};
+    const facts: Facts = {scale: (dataset, column) => scales[statement.scaled.findIndex(one => one.dataset === dataset && one.column === column)]!, version: (dataset, prediction, settings) => numbers.get(`${dataset} ${nameOf(prediction, settings)}`)!};
     const params = statement.parameters.map(parameter => parameter(this.variables, facts));
     return {sql: statement.sql, params, relations};
   }
@@ -110,6 +122,16 @@ export class FieldRun {
     return heads.resolve(dataset, {time: root.committedAt});
   }
 }
+
+/** Inputs that are replaced depend on variables only. */
+const noFacts: Facts = {
+  scale: () => {
+    throw new MillraceError('INTERNAL', {reason: 'an input of a model has no scale'});
+  },
+  version: () => {
+    throw new MillraceError('INTERNAL', {reason: 'an input of a model has no version'});
+  },
+};
 
 /** How RE2 begins its complaints about a pattern; only the engine can tell, since its dialect is not JavaScript's. */
 const badPattern = /^(missing|bad|invalid|unexpected|no argument|trailing|pattern too)\b/;

@@ -3,6 +3,8 @@ import type {DataType} from '../../../schemas/schema.ts';
 import type {Bindings} from './bindings.ts';
 import {member as structMember} from './columns.ts';
 import type {Given, Variables} from './given.ts';
+import type {GraphPrediction} from './graph-model.ts';
+import type {PredictionSettings} from './predictions/asked.ts';
 import type {RelationUse} from './relation.ts';
 import type {Relationship} from './shape.ts';
 
@@ -11,6 +13,8 @@ export interface FilterScope {
   readonly bindings: Bindings;
   /** Another use of a dataset, under a new alias. */
   use(dataset: string): RelationUse;
+  /** What predictions are asked with where nothing else is said. */
+  readonly settings: PredictionSettings;
 }
 
 /** A condition on rows as SQL with three values: rows for which it is true are meant. */
@@ -28,6 +32,8 @@ export function rowCondition(where: Given, relation: RelationUse, scope: FilterS
         case 'object':
         case 'array':
           return exists(given, relation, member, scope);
+        case 'prediction':
+          return predictionCondition(given, relation, member.prediction, scope);
         default:
           throw new MillraceError('INTERNAL', {reason: `no condition for ${relation.shape.name}.${name}`});
       }
@@ -43,6 +49,20 @@ function exists(where: Given, relation: RelationUse, relationship: Relationship,
   const joined = `${other.column(relationship.toColumn)} = ${relation.column(relationship.column)}`;
   const condition = rowCondition(where, other, scope);
   return `EXISTS (SELECT 1 FROM ${other.sql()} WHERE ${joined} AND ${condition})`;
+}
+
+/** Of a row that lacks an input of the model all outputs are null. */
+function predictionCondition(given: Given, relation: RelationUse, prediction: GraphPrediction, scope: FilterScope): string {
+  const output = (name: string) => relation.output(prediction, scope.settings, name);
+  return allOf(
+    parts(given, prediction.field).map(([name, inner]) => {
+      const combined = combination(name, inner, part => predictionCondition(part, relation, prediction, scope));
+      if (combined !== null) return combined;
+      if (name === '_is_null') return isNull(inner, output(prediction.outputs[0]!.name).expression, prediction.field);
+      const {expression, type} = output(name);
+      return comparison(inner, expression, type, `${prediction.field}.${name}`, scope);
+    }),
+  );
 }
 
 function typedCondition(given: Given, expression: string, type: DataType, shown: string, scope: FilterScope): string {

@@ -51,6 +51,14 @@ export class Given {
     return this.path === null && this.parts === null;
   }
 
+  /** Equal for two that read the same of all variables. */
+  get name(): string {
+    if (this.path) return `$${JSON.stringify(this.path)}`;
+    if (this.parts === null) return JSON.stringify(this.constant) ?? '';
+    if (Array.isArray(this.parts)) return `[${this.parts.map(part => (part as Given).name).join()}]`;
+    return `{${[...(this.parts as ReadonlyMap<string, Given>)].map(([key, part]) => `${key}:${part.name}`).join()}}`;
+  }
+
   get isNull(): boolean {
     return this.value === null;
   }

@@ -11,6 +11,7 @@
 import type {Viewer} from '../../../core/viewer.ts';
 import type {Column, ColumnBatch, Engine, Table} from '../../../engines/engine.ts';
 import type {ModelVersionRecord, VersionPin} from '../../../models/models.ts';
+import type {ScoreFiles} from '../../../models/score-files.ts';
 import type {Contract} from '../../../schemas/contract.ts';
 import type {Field, Schema} from '../../../schemas/schema.ts';
 import type {AsOf, SnapshotRecord} from '../../../warehouse/warehouse.ts';
@@ -63,6 +64,10 @@ export interface DataContext {
   readonly heads: HeadSet;
   readonly engine: Engine;
   table(snapshot: SnapshotRecord): Promise<Table>;
+  /** The version that answers; noted for the receipt. @throws MODEL_VERSION_NOT_FOUND, SIGNATURE_MISMATCH */
+  version(dataset: string, prediction: GraphPrediction, pin: PredictionPin): Promise<ModelVersionRecord>;
+  /** Outputs of whole files that are kept. */
+  readonly scoreFiles: Pick<ScoreFiles, 'kept' | 'of' | 'recheck'>;
   /** Scores rows; the batch's columns stand in the order of `inputs`. @throws MODEL_VERSION_NOT_FOUND, SIGNATURE_MISMATCH */
   score(dataset: string, prediction: GraphPrediction, pin: PredictionPin, batch: ColumnBatch): Promise<Scored>;
   write(request: WriteRequest): Promise<WriteAnswer>;

@@ -42,8 +42,9 @@ export class GroupStatement {
     private readonly input: CompileInput,
   ) {
     this.relation = builder.use(dataset);
+    builder.begin(this.relation, args);
     this.keys = new GroupKeys(input, builder.bindings);
-    this.aggregates = new Aggregates(this.relation, builder.bindings, input);
+    this.aggregates = new Aggregates(this.relation, builder, input);
     const having = args.get('having');
     this.having = having && !having.isNull ? groupCondition(having, this.aggregates, builder) : 'true';
   }
@@ -95,10 +96,17 @@ export class GroupStatement {
         if (value.isNull) continue;
         if (name === 'key') terms.push(...this.keyTerms(value, []));
         else if (name === 'count') terms.push(`${this.aggregates.count().sql} ${directionOf(value)}`);
-        else for (const [column, direction] of value.entries()) if (!direction.isNull) terms.push(`${this.aggregates.value(name, column).sql} ${directionOf(direction)}`);
+        else for (const [column, direction] of value.entries()) terms.push(...this.valueTerms(name, column, direction));
       }
     }
     return terms;
+  }
+
+  private valueTerms(name: string, column: string, given: Given): string[] {
+    if (given.isNull) return [];
+    const member = this.relation.shape.members.get(column);
+    if (member?.kind !== 'prediction') return [`${this.aggregates.value(name, column).sql} ${directionOf(given)}`];
+    return given.entries().flatMap(([output, direction]) => (direction.isNull ? [] : [`${this.aggregates.ofPrediction(name, member.prediction, this.builder.settings, output).sql} ${directionOf(direction)}`]));
   }
 
   /** By the keys that the selection makes of a column. */
@@ -161,8 +169,16 @@ export function groupCondition(having: Given, aggregates: Aggregates, scope: Fil
       }
       return allOf(
         parts(given, `having.${name}`).map(([column, condition]) => {
-          const {sql, type} = aggregates.value(name, column);
-          return comparison(condition, sql, type, `having.${name}.${column}`, scope);
+          const shown = `having.${name}.${column}`;
+          const member = aggregates.relation.shape.members.get(column);
+          if (member?.kind !== 'prediction') {
+            const {sql, type} = aggregates.value(name, column);
+            return comparison(condition, sql, type, shown, scope);
+          }
+          return allOf(parts(condition, shown).map(([output, inner]) => {
+            const {sql, type} = aggregates.ofPrediction(name, member.prediction, scope.settings, output);
+            return comparison(inner, sql, type, `${shown}.${output}`, scope);
+          }));
         }),
       );
     }),

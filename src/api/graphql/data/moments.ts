@@ -1,5 +1,6 @@
 import {asDouble, onGrid} from './aggregate-parts.ts';
 import type {Making, Operand} from './aggregate-parts.ts';
+import {unboundedSum} from './unbounded-sum.ts';
 
 /** `squares`: the sum of the squared deviations from the mean, a float; `count`: of what. */
 interface Moments {
@@ -17,10 +18,20 @@ export function sumOfSquares(operand: Operand, making: Making): Moments {
   if (type.kind === 'decimal' && type.precision <= 18) return large(`CAST(${sql}::DECIMAL(38, ${type.scale}) * ${10n ** BigInt(type.scale)}::DECIMAL(${type.scale + 1}, 0) AS BIGINT)`, `1e${type.scale}::DOUBLE`, making);
   // Decimals of more digits as the floats nearest to them.
   const x = asDouble(operand);
+  if (operand.scale === null) return unbounded(x, making);
+  const scale = operand.scale();
   const [most, least] = [making.partial(`max(${x})`, 'max'), making.partial(`min(${x})`, 'min')];
-  const {squares, count} = large(onGrid(operand), operand.scale(), making);
+  const {squares, count} = large(onGrid(x, scale), scale, making);
   // As in PostgreSQL: what is not finite has no finite distance from anything.
   return {count: making.step(`CASE WHEN isfinite(${most}) AND isfinite(${least}) THEN ${count} ELSE ${making.partial(`count(${x})`, 'sum')} END`), squares: making.step(`CASE WHEN isfinite(${most}) AND isfinite(${least}) THEN ${squares} ELSE 'nan'::DOUBLE END`)};
+}
+
+/** Where nothing bounds the values: twelve digits or so are right, of the greatest square. */
+function unbounded(x: string, {partial, step}: Making): Moments {
+  const count = partial(`count(${x})`, 'sum');
+  const [sum, squares] = [step(unboundedSum(x, partial)), step(unboundedSum(`(${x} * ${x})`, partial))];
+  const about = step(`${squares} - ${sum} * ${sum} / ${count}`);
+  return {count, squares: step(`CASE WHEN ${about} < 0 THEN 0 ELSE ${about} END`)};
 }
 
 /** Of integers whose squares fit 64 bits. */

@@ -39,7 +39,9 @@ export function ordering(given: Given | undefined, relation: RelationUse, scope:
       const member = from.shape.members.get(name);
       if (member?.kind === 'rowId') keys.push({expression: from.rowId, direction: directionOf(value)});
       else if (member?.kind === 'column') typed(value, from.column(name), member.field.type);
-      else if (member?.kind === 'object') rows(value, joins.to(`${path}.${name}`, from, member), `${path}.${name}`);
+      else if (member?.kind === 'prediction') {
+        for (const [output, direction] of value.entries()) if (!direction.isNull) keys.push({expression: from.output(member.prediction, scope.settings, output).expression, direction: directionOf(direction)});
+      } else if (member?.kind === 'object') rows(value, joins.to(`${path}.${name}`, from, member), `${path}.${name}`);
     }
   };
   const typed = (value: Given, expression: string, type: DataType): void => {

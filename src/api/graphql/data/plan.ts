@@ -4,6 +4,7 @@ import type {Parameter} from './bindings.ts';
 import type {DataSchema} from './data-schema.ts';
 import type {Variables} from './given.ts';
 import type {GraphPrediction} from './graph-model.ts';
+import type {AskedPrediction} from './predictions/asked.ts';
 import type {Fragments} from './selection.ts';
 
 /** What root fields are compiled with. Of the variables only their shape matters: see `shapeOfVariables`. */
@@ -25,6 +26,19 @@ export interface Statement {
   readonly datasets: readonly string[];
   /** Float columns it sums. */
   readonly scaled: readonly {readonly dataset: string; readonly column: string}[];
+  /** Relations with predictions among their columns. */
+  readonly predicted: readonly PredictedUse[];
+}
+
+/** A use of a dataset that has predictions among its columns, under a name of its own. */
+export interface PredictedUse {
+  readonly relation: string;
+  readonly dataset: string;
+  /** Whether something is asked of the dataset's own columns. */
+  readonly readsColumns: boolean;
+  readonly predictions: readonly AskedPrediction[];
+  /** `[row id, features of all predictions …]` of the rows that may matter, `mostCandidates` + 1 of them at most; null: all rows may. */
+  readonly candidates: Statement | null;
 }
 
 /** A root field of the data graph, compiled: good for every request with the same shape of variables. */

@@ -1,4 +1,9 @@
 import {identifier} from '../../../engines/sql-text.ts';
+import type {DataType} from '../../../schemas/schema.ts';
+import type {Given} from './given.ts';
+import type {GraphPrediction} from './graph-model.ts';
+import {ask, nameOf, outputOf} from './predictions/asked.ts';
+import type {AskedPrediction, PredictionSettings} from './predictions/asked.ts';
 import {rowId} from './shape.ts';
 import type {DatasetShape} from './shape.ts';
 
@@ -9,6 +14,11 @@ import type {DatasetShape} from './shape.ts';
 export class RelationUse {
   private readonly columns = new Set<string>();
   private readonly computed = new Map<string, string>();
+  private readonly asked = new Map<string, AskedPrediction>();
+  private readonly outputs = new Set<string>();
+  private computesColumns = false;
+  /** Which of its rows are looked at, where that is known: those without need no predictions. */
+  where: Given | null = null;
 
   constructor(
     readonly shape: DatasetShape,
@@ -24,16 +34,46 @@ export class RelationUse {
     return this.column(rowId);
   }
 
-  /** Adds a column computed by an expression of the dataset's columns. */
-  compute(expression: string): string {
+  /** Adds a column computed by an expression of the dataset's columns, or, where `plain` is false, of none of them. */
+  compute(expression: string, plain = true): string {
+    this.computesColumns ||= plain;
     const name = this.computed.get(expression) ?? `~${this.computed.size}`;
     this.computed.set(expression, name);
     return `${this.alias}.${identifier(name)}`;
   }
 
+  /** An output of a prediction as a column. */
+  output(prediction: GraphPrediction, settings: PredictionSettings, output: string): {readonly expression: string; readonly type: DataType} {
+    const name = nameOf(prediction, settings);
+    let asked = this.asked.get(name);
+    if (!asked) this.asked.set(name, (asked = ask(prediction, settings, this.asked.size)));
+    const {column, type} = outputOf(asked, output);
+    this.outputs.add(column);
+    return {expression: `${this.alias}.${identifier(column)}`, type};
+  }
+
+  /** Whether a prediction with such settings is among its columns. */
+  hasAsked(prediction: GraphPrediction, settings: PredictionSettings): boolean {
+    return this.asked.has(nameOf(prediction, settings));
+  }
+
+  get predictions(): readonly AskedPrediction[] {
+    return [...this.asked.values()];
+  }
+
+  /** Whether something is asked of the dataset's own columns. */
+  get readsColumns(): boolean {
+    return this.computesColumns || [...this.columns].some(name => name !== rowId);
+  }
+
+  /** What the statement knows it by: with predictions among its columns it is a relation of its own. */
+  get name(): string {
+    return this.asked.size === 0 ? this.shape.name : `${this.shape.name}~${this.alias}`;
+  }
+
   /** The relation for a FROM, when everything has been asked of it. */
   sql(): string {
-    const parts = [...[...this.columns].map(identifier), ...[...this.computed].map(([expression, name]) => `${expression} AS ${identifier(name)}`)];
-    return `(SELECT ${parts.length === 0 ? '1' : parts.join(', ')} FROM ${identifier(this.shape.name)}) AS ${this.alias}`;
+    const parts = [...[...this.columns, ...this.outputs].map(identifier), ...[...this.computed].map(([expression, name]) => `${expression} AS ${identifier(name)}`)];
+    return `(SELECT ${parts.length === 0 ? '1' : parts.join(', ')} FROM ${identifier(this.name)}) AS ${this.alias}`;
   }
 }

@@ -3,7 +3,8 @@ import type {ColumnBatch, Query} from '../../../engines/engine.ts';
 import type {Variables} from './given.ts';
 import type {DataContext, Scored} from './graph-model.ts';
 import type {PredictionPlan, ScoredRows} from './plan.ts';
-import {columnJson, isPresent, takeRows} from './column-json.ts';
+import {columnJson, takeRows} from './column-json.ts';
+import {completeRows} from './predictions/complete-rows.ts';
 
 /** Rows scored at once: small enough that the event loop gets its turn between batches. */
 const batchRows = 4096;
@@ -44,17 +45,15 @@ function textsOf(batch: ColumnBatch): (row: number) => string {
 /** What each row of the batch shows of a prediction: `null` where an input that the model needs is null. */
 async function predictionTexts(plan: PredictionPlan, batch: ColumnBatch, variables: Variables, at: Date | undefined, context: DataContext): Promise<string[]> {
   const {prediction} = plan;
-  const features = batch.columns.slice(plan.firstColumn, plan.firstColumn + prediction.inputs.length);
-  const needed = features.filter((_, index) => !prediction.inputs[index]!.nullable);
-  const complete: number[] = [];
-  for (let row = 0; row < batch.rowCount; row++) if (needed.every(column => isPresent(column, row))) complete.push(row);
+  const columns = batch.columns.slice(plan.firstColumn, plan.firstColumn + prediction.inputs.length);
+  const complete = completeRows(prediction.inputs, {rowCount: batch.rowCount, columns});
   const texts = new Array<string>(batch.rowCount).fill('null');
-  if (complete.length === 0) return texts;
-  const whole = complete.length === batch.rowCount;
-  const input: ColumnBatch = {rowCount: complete.length, columns: features.map(column => takeRows(column, whole ? null : complete))};
-  const scored = await context.score(plan.dataset, prediction, {...plan.pin(variables), at}, input);
+  if (complete?.length === 0) return texts;
+  const rowCount = complete?.length ?? batch.rowCount;
+  // Copies: whoever scores a batch owns it, and several predictions may have a column in common.
+  const scored = await context.score(plan.dataset, prediction, {...plan.pin(variables), at}, {rowCount, columns: columns.map(column => takeRows(column, complete))});
   const show = shown(plan, scored);
-  complete.forEach((row, index) => (texts[row] = show(index)));
+  for (let index = 0; index < rowCount; index++) texts[complete?.[index] ?? index] = show(index);
   return texts;
 }
 

@@ -3,7 +3,7 @@ import type {FieldNode, GraphQLFieldMap} from 'graphql';
 import {MillraceError} from '../../../core/errors.ts';
 import type {SqlValue} from '../../../engines/engine.ts';
 import {literal, sqlType} from '../../../engines/sql-text.ts';
-import type {DataType} from '../../../schemas/schema.ts';
+import type {DataType, Field} from '../../../schemas/schema.ts';
 import {Bindings} from './bindings.ts';
 import {jsonForm, member as structMember} from './columns.ts';
 import {rowCondition} from './filter.ts';
@@ -13,7 +13,10 @@ import type {Given, Variables} from './given.ts';
 import type {GraphPrediction} from './graph-model.ts';
 import {ordering} from './ordering.ts';
 import type {Ordering} from './ordering.ts';
-import type {ColumnRows, CompileInput, PredictionPart, PredictionPlan, Rows, ScoredRows, Statement} from './plan.ts';
+import type {ColumnRows, CompileInput, PredictedUse, PredictionPart, PredictionPlan, Rows, ScoredRows, Statement} from './plan.ts';
+import {deployedExpression, pinOf, replaced, replacement, settingsOf} from './predictions/asked.ts';
+import type {PredictionSettings} from './predictions/asked.ts';
+import {mostCandidates, withoutPredictions} from './predictions/candidates.ts';
 import {RelationUse} from './relation.ts';
 import {rowText, shown, shownIf, shownList, shownObject, shownOnce} from './row-json.ts';
 import type {Shown} from './row-json.ts';
@@ -46,30 +49,65 @@ interface NumberedOptions {
 export class StatementBuilder implements FilterScope {
   readonly bindings = new Bindings();
   readonly predictions: PredictionPlan[] = [];
-  private readonly datasets = new Set<string>();
+  private readonly uses: RelationUse[] = [];
   private readonly joins: {use: RelationUse; on: string}[] = [];
   private readonly features: string[] = [];
   private readonly nonce = randomUUID();
-  private aliases = 0;
 
   constructor(
     private readonly input: CompileInput,
     private readonly fields: GraphQLFieldMap<unknown, unknown>,
   ) {}
 
+  /** What predictions are asked with where nothing else is said: by the root field's arguments. */
+  get settings(): PredictionSettings {
+    return this.settings_;
+  }
+
+  private settings_: PredictionSettings = {};
+
   use(dataset: string): RelationUse {
-    this.datasets.add(dataset);
-    return new RelationUse(this.input.graph.shapes.get(dataset)!, `t${this.aliases++}`);
+    const use = new RelationUse(this.input.graph.shapes.get(dataset)!, `t${this.uses.length}`);
+    this.uses.push(use);
+    return use;
   }
 
   statement(sql: string): Statement {
-    return {sql, parameters: this.bindings.parameters, datasets: [...this.datasets], scaled: this.bindings.scaled};
+    const predicted = this.uses.filter(use => use.predictions.length > 0).map((use): PredictedUse => ({
+      relation: use.name, dataset: use.shape.name, readsColumns: use.readsColumns, predictions: use.predictions, candidates: this.candidates(use),
+    }));
+    const datasets = [...new Set(this.uses.map(use => use.shape.name))];
+    return {sql, parameters: this.bindings.parameters, datasets, scaled: this.bindings.scaled, predicted};
+  }
+
+  /** Takes from a root field's arguments what says which versions predict, and for which rows of its dataset. */
+  begin(relation: RelationUse, args: Arguments): void {
+    const where = args.get('where');
+    this.settings_ = {models: args.get('models')};
+    relation.where = where && !where.isNull ? where : null;
+  }
+
+  /** The rows that need predictions at most, with the inputs of all: where conditions on other columns are known. */
+  private candidates({where, shape, predictions}: RelationUse): Statement | null {
+    const plain = where && withoutPredictions(where, shape, this.input.graph.shapes);
+    if (!plain) return null;
+    const builder = new StatementBuilder(this.input, this.fields);
+    builder.settings_ = this.settings;
+    const relation = builder.use(shape.name);
+    const condition = rowCondition(plain, relation, builder);
+    const features = predictions.flatMap(({prediction, settings}) => {
+      const set = replaced(settings);
+      return prediction.inputs.map(input => builder.feature(input, prediction, relation, set.get(input.name)));
+    });
+    const columns = [`${relation.rowId} AS id`, ...features.map((feature, index) => `${feature} AS f${index}`)];
+    return builder.statement(`SELECT ${columns.join(', ')} FROM ${relation.sql()} WHERE ${condition} LIMIT ${mostCandidates + 1}`);
   }
 
   /** The rows that `where`, `order_by`, `limit` and `offset` choose. `bounded`: more rows than the viewer may have are an error. */
   choose(relation: RelationUse, args: Arguments, bounded = true): Chosen {
     const {maxRows} = this.input;
     const where = args.get('where');
+    if (relation === this.uses[0]) this.begin(relation, args);
     const most = bounded ? maxRows + 1 : Infinity;
     return {
       condition: where && !where.isNull ? rowCondition(where, relation, this) : 'true',
@@ -89,6 +127,7 @@ export class StatementBuilder implements FilterScope {
 
   chooseByKey(relation: RelationUse, args: Arguments): Chosen {
     const {key} = relation.shape;
+    this.begin(relation, args);
     const conditions = key
       ? key.map(field => `${relation.column(field.name)} = ${this.bindings.value(args.get(field.name)!, field.type, field.name)}`)
       : [`${relation.rowId} = ${this.bindings.bind(variables => rowNumber(args.get(rowId)!.read(variables)), 'BIGINT')}`];
@@ -99,8 +138,8 @@ export class StatementBuilder implements FilterScope {
   chosenRows(relation: RelationUse, chosen: Chosen & {readonly extra?: string}): string {
     const {order, limit, offset} = chosen;
     // Without an order rows come as they lie in the files, which is the order of their ids; but joins, which conditions with
-    // subqueries become, keep no order.
-    const asTheyLie = order.keys.length === 0 && !chosen.condition.includes('(SELECT ');
+    // subqueries become and predictions may be, keep no order.
+    const asTheyLie = order.keys.length === 0 && !chosen.condition.includes('(SELECT ') && relation.predictions.length === 0;
     const orderBy = asTheyLie ? '' : ` ORDER BY ${[...order.keys.map(({expression, direction}) => `${expression} ${direction}`), relation.rowId].join(', ')}`;
     const keys = order.keys.map(({expression}, index) => `, ${expression} AS "~k${index}"`).join('');
     const paging = `${limit === null ? '' : ` LIMIT ${limit}`}${offset === null ? '' : ` OFFSET ${offset}`}`;
@@ -161,7 +200,7 @@ export class StatementBuilder implements FilterScope {
   private inOrder(columns: readonly string[], relation: RelationUse, chosen: Chosen): Rows {
     const select = () => `SELECT ${columns.join(', ')} FROM ${this.from(relation, chosen)}`;
     // Joins, and what becomes one, keep no order.
-    const unsorted = chosen.order.keys.length === 0 && this.aliases === 1 ? this.statement(select()) : null;
+    const unsorted = chosen.order.keys.length === 0 && this.uses.length === 1 && relation.predictions.length === 0 ? this.statement(select()) : null;
     // The order asks for row ids, which are not read without it.
     const order = this.orderOf(relation, chosen);
     return {statement: this.statement(`${select()} ORDER BY ${order}`), unsorted};
@@ -184,7 +223,7 @@ export class StatementBuilder implements FilterScope {
           case 'array':
             return [key, this.relatedList(nodes, relation, member, fields)];
           case 'prediction':
-            return [key, shown(this.prediction(nodes, relation, member.prediction, fields), null)];
+            return [key, this.prediction(nodes, relation, member.prediction, fields)];
         }
       }),
     );
@@ -261,38 +300,47 @@ export class StatementBuilder implements FilterScope {
     return this.input.graph.types.get(dataset)!.row.getFields();
   }
 
-  /** Asks for the features of a prediction and leaves a mark in the row's text. */
-  private prediction(nodes: readonly FieldNode[], relation: RelationUse, prediction: GraphPrediction, fields: GraphQLFieldMap<unknown, unknown>): string {
-    const args = givenArguments(fields[nodes[0]!.name.value]!.args, nodes[0]!, this.input.variables);
-    const set = args.get('set');
-    const replaced = new Map(set && !set.isNull ? set.entries() : []);
+  /** Shows a prediction whose outputs are columns; of another it asks for the features, and leaves a mark in the row's text. */
+  private prediction(nodes: readonly FieldNode[], relation: RelationUse, prediction: GraphPrediction, fields: GraphQLFieldMap<unknown, unknown>): Shown {
+    const settings = settingsOf(givenArguments(fields[nodes[0]!.name.value]!.args, nodes[0]!, this.input.variables), this.settings);
+    const selected = collectBelow(nodes, this.input.fragments, this.input.variables);
+    if (relation.hasAsked(prediction, settings)) return this.predictedColumns(selected, relation, prediction, settings);
+    const set = replaced(settings);
     const mark = `${this.nonce}:${this.predictions.length}`;
     const firstColumn = 1 + this.features.length;
-    for (const field of prediction.inputs) this.features.push(this.feature(field.name, field.type, prediction, relation, replaced.get(field.name)));
-    const selected = [...collectBelow(nodes, this.input.fragments, this.input.variables)].map(([key, [node]]): PredictionPart => {
+    for (const input of prediction.inputs) this.features.push(this.feature(input, prediction, relation, set.get(input.name)));
+    const parts = [...selected].map(([key, [node]]): PredictionPart => {
       const name = node!.name.value;
       if (name === '__typename') return {key, kind: 'constant', json: JSON.stringify(this.predictionType(relation.shape, prediction))};
       if (name === '_model') return {key, kind: 'constant', json: JSON.stringify(prediction.model)};
       if (name === '_version') return {key, kind: 'version'};
       return {key, kind: 'output', index: prediction.outputs.findIndex(output => output.name === name)};
     });
-    const version = args.get('version');
-    const alias = args.get('alias');
-    this.predictions.push({
-      dataset: relation.shape.name,
-      prediction,
-      pin: variables => ({version: (version?.read(variables) as number | null | undefined) ?? undefined, alias: (alias?.read(variables) as string | null | undefined) ?? undefined}),
-      firstColumn,
-      placeholder: `"${mark}"`,
-      selected,
-    });
-    return literal(mark);
+    this.predictions.push({dataset: relation.shape.name, prediction, pin: pinOf(prediction, settings), firstColumn, placeholder: `"${mark}"`, selected: parts});
+    return shown(literal(mark), null);
   }
 
-  private feature(input: string, type: DataType, prediction: GraphPrediction, relation: RelationUse, replaced: Given | undefined): string {
-    if (replaced) return replaced.isNull ? `NULL::${sqlType(type)}` : `${this.bindings.value(replaced, type, `set.${input}`)}::${sqlType(type)}`;
-    const expression = prediction.features[input];
-    return expression === undefined ? `${relation.column(input)}::${sqlType(type)}` : relation.compute(`(${expression})::${sqlType(type)}`);
+  private predictedColumns(selected: Collected, relation: RelationUse, prediction: GraphPrediction, settings: PredictionSettings): Shown {
+    const parts = [...selected].map(([key, [node]]): [string, Shown] => {
+      const name = node!.name.value;
+      if (name === '__typename') return [key, typeNamed(this.predictionType(relation.shape, prediction))];
+      if (name === '_model') return [key, typeNamed(prediction.model)];
+      // As a column, since types of JSON with parameters in it cannot be told before they are bound.
+      if (name === '_version') {
+        const version = relation.compute(this.bindings.bind((_, facts) => facts.version(relation.shape.name, prediction, settings), 'INTEGER'), false);
+        return [key, shown(version, {sql: version})];
+      }
+      const {expression, type} = relation.output(prediction, settings, name);
+      return [key, this.column(expression, type, [], name)];
+    });
+    const {expression} = relation.output(prediction, settings, prediction.outputs[0]!.name);
+    return shownIf(`${expression} IS NOT NULL`, shownObject(parts));
+  }
+
+  private feature(input: Field, prediction: GraphPrediction, relation: RelationUse, given: Given | undefined): string {
+    if (given) return replacement(given, input, this.bindings);
+    const expression = deployedExpression(prediction, input);
+    return expression === null ? `${relation.column(input.name)}::${sqlType(input.type)}` : relation.compute(expression);
   }
 
   private predictionType(shape: DatasetShape, prediction: GraphPrediction): string {

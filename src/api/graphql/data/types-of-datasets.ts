@@ -3,13 +3,15 @@ import type {GraphQLFieldMap, GraphQLNamedType} from 'graphql';
 import {MillraceError} from '../../../core/errors.ts';
 import {typeName} from '../../../schemas/schema.ts';
 import type {DataType, Field} from '../../../schemas/schema.ts';
-import {datasetTypes, predictionTypes} from './dataset-types.ts';
-import type {DatasetTypes, PredictionTypes, TypeWorld} from './dataset-types.ts';
+import {datasetTypes} from './dataset-types.ts';
+import type {DatasetTypes, TypeWorld} from './dataset-types.ts';
 import type {GraphPrediction} from './graph-model.ts';
 import {problemsOf, reachable} from './lazy-schema.ts';
 import type {RootTypes} from './lazy-schema.ts';
+import {modelPin, predictionTypes} from './predictions/types.ts';
+import type {PredictionTypes} from './predictions/types.ts';
 import type {RootOperation} from './roots.ts';
-import {shapesOf} from './shape.ts';
+import {connected, shapesOf} from './shape.ts';
 import type {DatasetShape} from './shape.ts';
 
 /** A dataset's types, as far as they were needed. */
@@ -37,7 +39,10 @@ export class TypesOfDatasets {
     this.predictions = new PredictionNames(shapes, previous?.predictions ?? null, stale);
     // What was made refers to its neighbours, by the version it was made in: so it stays only together with them.
     if (previous) for (const [name, made] of previous.made) if (shapes.has(name) && !stale.has(name)) this.made.set(name, made);
-    this.world = {types: name => this.get(name)!, shape: name => this.shapes.get(name)!, asOf, prediction: (dataset, {field}) => this.predictions.types(dataset, field)};
+    this.world = {
+      types: name => this.get(name)!, shape: name => this.shapes.get(name)!, asOf, prediction: (dataset, {field}) => this.predictions.types(dataset, field),
+      predicts: dataset => [...connected(shapes, [dataset])].some(name => (shapes.get(name)?.dataset.predictions.length ?? 0) > 0),
+    };
   }
 
   get(dataset: string): DatasetTypes | undefined {
@@ -165,6 +170,7 @@ const sharedTypes = (() => {
     const asOf = new GraphQLInputObjectType({name: 'AsOf', fields: {snapshot: {type: GraphQLID}}});
     const reached = new TypesOfDatasets(shapes, asOf, null, new Set()).reached('sample');
     known = new Map([...reached].filter(([name]) => name !== asOf.name && !prefixes(name).includes('sample')));
+    known.set(modelPin.name, modelPin);
     return known;
   };
 })();

@@ -67,6 +67,8 @@ function onlyAfter(dataset: string, {after, settled}: BatchBounds, context: Data
     }},
     table: async snapshot => tables.get(snapshot.id) ?? context.table(snapshot),
     score: (...given) => context.score(...given),
+    version: (...given) => context.version(...given),
+    scoreFiles: context.scoreFiles,
     write: (...given) => context.write(...given),
   };
 }

@@ -165,7 +165,8 @@ class WriteCompiler {
     const relation = builder.use(this.shape.name);
     const condition = rowCondition(where, relation, builder);
     const {rowId: id} = relation;
-    const {sql, parameters, datasets} = builder.statement(`SELECT ${id} AS _row_id FROM ${relation.sql()} WHERE ${condition}`);
+    const {sql, parameters, datasets, predicted} = builder.statement(`SELECT ${id} AS _row_id FROM ${relation.sql()} WHERE ${condition}`);
+    if (predicted.length > 0) throw new MillraceError('ARGUMENT_INVALID', {name: 'where', reason: 'predictions cannot choose the rows to be changed; ask for them first, and name the rows by their key or `_row_id`.'});
     const {variables} = this.input;
     return {sql, params: parameters.map(parameter => parameter(variables as Variables, noFacts)), datasets};
   }
@@ -174,5 +175,8 @@ class WriteCompiler {
 const noFacts = {
   scale: (): never => {
     throw new MillraceError('GRAPHQL_INVALID', {reason: 'Sums of related rows cannot choose the rows to be changed; ask for them first.'});
+  },
+  version: (): never => {
+    throw new MillraceError('INTERNAL', {reason: 'no version predicts in a condition on the rows to be changed'});
   },
 };
