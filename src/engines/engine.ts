@@ -5,7 +5,7 @@
  * Parquet files; it never commits anything. DuckDB is embedded; Spark and Hive implement the same port. Engines share the
  * warehouse, not memory: whatever one stages, the others can read.
  */
-import type {Detection} from '../schemas/detection/detection.ts';
+import type {Detection, Dialect} from '../schemas/detection/detection.ts';
 import type {Reading} from '../schemas/detection/infer-column.ts';
 import type {ColumnProfile, DataType, Field, Schema} from '../schemas/schema.ts';
 
@@ -130,6 +130,14 @@ export type TextEncoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252';
 export interface RawColumn extends Reading {
   /** As the file has it, made unique. */
   readonly name: string;
+  /** Of a column that is proposed: a text fails the read that does not say its value exactly, or, of a type the user said, that is none of it. */
+  readonly proof?: 'exact' | 'allowed';
+}
+
+/** What a sample of raw files says; `raw` is complete, and fails to be read where a row shows otherwise. */
+export interface Proposal extends Pick<Detection, 'schema' | 'evidence'> {
+  readonly dialect: Pick<Dialect, 'evidence'>;
+  readonly raw: RawFiles;
 }
 
 export type Relation = Table | RawFiles;
@@ -299,6 +307,12 @@ export interface Engine {
    * The answer's `raw` is complete: reading it detects nothing more. @throws SOURCE_UNREADABLE, SOURCE_EMPTY, SOURCE_LINE_TOO_LONG
    */
   sniff(raw: RawFiles, work?: Work): Promise<Detection & {readonly raw: RawFiles; readonly unread?: Unread}>;
+
+  /**
+   * What a sample of raw files says of them, for a read that writes rows while it proves it. Null where that would not be worth a try:
+   * then `sniff` tells. @throws as `sniff`
+   */
+  propose(raw: RawFiles): Promise<Proposal | null>;
 
   /** Runs the query and writes its rows, in order, as Parquet with the target's field ids. @throws SQL_FAILED, SOURCE_UNREADABLE, FILE_DAMAGED, DISK_FULL */
   materialize(query: Query, target: WriteTarget, work?: Work): Promise<readonly StagedFile[]>;

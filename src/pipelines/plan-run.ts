@@ -8,7 +8,7 @@ import {modeOf, outputOf, schemaRulesOf} from './output-settings.ts';
 import type {PlanWarning, PlannedStep, RunPlan, RunRecord, Step} from './pipeline.ts';
 import {unknownVersion} from './breakages.ts';
 import {emptyColumns, keyWarnings, modelWarnings} from './plan-warnings.ts';
-import {decide, futureTable, newest, prepareStep} from './prepare-step.ts';
+import {decide, futureTable, newest, look, prepareStep} from './prepare-step.ts';
 import type {ReadyStep, StepWorld} from './prepare-step.ts';
 import type {StepInput} from './steps/step-kind.ts';
 
@@ -47,8 +47,9 @@ class Planner {
       const snapshot = future ? null : await newest(warehouse, step, name, this.run.branch);
       inputs[name] = snapshot ? {snapshot, table: await warehouse.table(snapshot)} : {snapshot: null, table: futureTable(future!.schema)};
     }
-    const ready = await prepareStep(this.world, this.run, step, inputs, new AbortController().signal);
+    const opened = await prepareStep(this.world, this.run, step, inputs, new AbortController().signal);
     try {
+      const ready = await look(opened);
       const {action, reason} = await decide(this.world, this.run, step, ready);
       const {rowsIn, bytesIn, described, notices = []} = ready.prepared;
       const into = 'into' in step ? step.into : null;
@@ -63,7 +64,7 @@ class Planner {
       if (step.kind === 'predict') this.scoring.add(step.model);
       await this.warn(step, ready, next);
     } finally {
-      await ready.close();
+      await opened.close();
     }
   }
 

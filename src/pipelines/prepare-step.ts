@@ -11,7 +11,7 @@ import {canonicalJson, definitionHash} from './definition.ts';
 import type {RunRecord, Step, StepRecord} from './pipeline.ts';
 import {modeOf, outputOf} from './output-settings.ts';
 import {kindOf} from './steps/kinds.ts';
-import type {PreparedStep, StepInput, StepServices} from './steps/step-kind.ts';
+import type {Ahead, PreparedStep, StepInput, StepServices} from './steps/step-kind.ts';
 import {inputIds} from './steps/step-kind.ts';
 
 /** What preparing and running steps needs. */
@@ -56,7 +56,7 @@ export async function prepareStep(
     });
     opened = prepared;
     return {
-      prepared: prepared.described === null ? prepared : {...prepared, described: guardedSchema(prepared.described, contract)},
+      prepared: guarded(prepared, contract),
       inputs,
       contract,
       fingerprint: fingerprintOf(step, run.params, prepared, inputs, contract),
@@ -66,6 +66,17 @@ export async function prepareStep(
     await close();
     throw error;
   }
+}
+
+const guarded = (prepared: PreparedStep, contract: Contract): PreparedStep =>
+  prepared.described === null ? prepared : {...prepared, described: guardedSchema(prepared.described, contract)};
+
+/** The step after it has looked at what it reads. */
+export async function look(ready: ReadyStep, ahead?: Ahead): Promise<ReadyStep> {
+  const {prepared, contract} = ready;
+  if (!prepared.look) return ready;
+  const looked = await prepared.look(ahead && {...ahead, written: described => ahead.written(guardedSchema(described, contract))});
+  return {...ready, prepared: guarded({...prepared, ...looked, notices: [...(prepared.notices ?? []), ...(looked.notices ?? [])]}, contract)};
 }
 
 /** What is appended once more is there twice: such a step does its work in each run. */

@@ -13,7 +13,7 @@ import {guardedSchema} from '../schemas/guarded-schema.ts';
 import type {Schema} from '../schemas/schema.ts';
 import type {Finding, NextSchema, PreparedCommit, SnapshotRecord, Stage} from '../warehouse/warehouse.ts';
 import type {ClaimedStep, RunEventData, RunStore, StepStatus, StoredError} from './pipeline.ts';
-import {decide, prepareStep, resolveInputs} from './prepare-step.ts';
+import {decide, look, prepareStep, resolveInputs} from './prepare-step.ts';
 import type {ReadyStep, StepWorld} from './prepare-step.ts';
 import {modeOf, outputOf, schemaRulesOf} from './output-settings.ts';
 import {RunReport} from './run-report.ts';
@@ -228,12 +228,16 @@ class StepAttempt {
     });
   }
 
-  private async finishDataset(ready: ReadyStep, step: DatasetStep): Promise<void> {
+  private async finishDataset(opened: ReadyStep, step: DatasetStep): Promise<void> {
     const {run, fence} = this.claimed;
-    const {contract, prepared} = ready;
     const stages: Stage[] = [await this.world.warehouse.stage(run.id, step.name, fence)];
     try {
-      const schemaNow = (): Promise<NextSchema> => this.world.warehouse.schemaFor(step.into, prepared.described!, modeOf(step), run.branch, schemaRulesOf(step, contract));
+      const schemaOf = (described: Schema): Promise<NextSchema> => this.world.warehouse.schemaFor(step.into, described, modeOf(step), run.branch, schemaRulesOf(step, opened.contract));
+      const written = async (described: Schema): Promise<Schema | null> => (await schemaOf(described).catch(() => null))?.written ?? null;
+      const ready = await look(opened, {folder: stages[0]!.folder, written, report: this.report});
+      const {prepared} = ready;
+      for (const {level, message} of prepared.notices?.slice(opened.prepared.notices?.length ?? 0) ?? []) this.report.log(level, message);
+      const schemaNow = (): Promise<NextSchema> => schemaOf(prepared.described!);
       const first = await schemaNow();
       const staged = await prepared.stage!(stages[0]!.folder, first.written, this.report);
       boundary('files staged');

@@ -29,6 +29,23 @@ export function provenValue(text: string, {type, nulls = [], format, booleans}: 
   return nulls.length === 0 ? value : `CASE WHEN ${isNullWord(text, nulls)} THEN NULL ELSE ${value} END`;
 }
 
+/** `value` (as `triedValue` has it) where its text proves it, null for words that are null. @throws when it is neither */
+export function provingValue(text: string, value: string, {proof, ...reading}: Reading & {readonly proof?: 'exact' | 'allowed'}): string {
+  const {type, nulls = []} = reading;
+  const isNull = `${text} IS NULL OR ${isNullWord(text, [...new Set(['', ...nulls])])}`;
+  const fails = `error('no ' || ${literal(type)} || ': ' || ${text})`;
+  if (type === 'utf8') {
+    // A quote after spaces is something to be told of, not only read.
+    const cases = [...(nulls.length === 0 ? [] : [`WHEN ${isNullWord(text, nulls)} THEN NULL`]), ...(proof === 'exact' ? [`WHEN ${text} < '!' AND regexp_matches(${text}, '^ +"') THEN ${fails}`] : [])];
+    return cases.length === 0 ? text : `CASE ${cases.join(' ')} ELSE ${text} END`;
+  }
+  const plainly = `WHEN ${value} IS NOT NULL AND (${proof === 'allowed' ? allowed(text, reading) : plainlyExact(text, value, reading)}) THEN ${value}`;
+  const nothing = `WHEN ${isNull} THEN NULL`;
+  const closely = proof === 'allowed' ? '' : ` WHEN ${value} IS NOT NULL AND (${exact(text, value, reading)}) THEN ${value}`;
+  // A word for null may look like a value (-999).
+  return `CASE ${nulls.some(word => word !== '') ? `${nothing} ${plainly}` : `${plainly} ${nothing}`}${closely} ELSE ${fails} END`;
+}
+
 export const isNullWord = (text: string, nulls: readonly string[]): string => (nulls.length === 1 ? `${text} = ${literal(nulls[0]!)}` : `${text} IN (${nulls.map(literal).join(', ')})`);
 
 /** Proof, of almost every value and cheap, that `value` (as `triedValue` has it, not null) says all that its text does. */

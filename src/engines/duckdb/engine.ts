@@ -17,7 +17,7 @@ import {profiled} from './profile.ts';
 import {queryColumns, relationSql, statement} from './relations.ts';
 import {streamWithRows, withRows} from './rows-beside.ts';
 import {writeScored} from './scored.ts';
-import {detected} from './detect/detect.ts';
+import {detected, proposed} from './detect/detect.ts';
 import {columnNames, publishFile, writeParquet} from './write.ts';
 
 export type DuckDbOptions = DatabaseOptions;
@@ -67,6 +67,8 @@ export function createDuckDbEngine(options: DuckDbOptions): Engine {
         {},
         {query},
       ),
+
+    propose: raw => proposed(raw),
 
     sniff: (raw, work) => database.use(lease => detected(lease, raw), work, {query: {sql: '', relations: {raw}}}),
 

@@ -3,7 +3,7 @@ import {parseTypeName} from '../../schemas/parse-type.ts';
 import type {DataType} from '../../schemas/schema.ts';
 import type {Query, RawColumn, RawFiles, RawOptions, Relation, Table} from '../engine.ts';
 import {identifier, literal, literalList, sqlType, withoutTrailer} from '../sql-text.ts';
-import {provenValue} from './cells.ts';
+import {provenValue, provingValue, triedValue} from './cells.ts';
 import type {Lease} from './database.ts';
 import {markedSql, remembersLost} from './marked.ts';
 import {rowsTable} from './rows-beside.ts';
@@ -80,6 +80,7 @@ function rawSql(raw: RawFiles): string {
   if (raw.marks && raw.options.columns) return markedSql(rawSql({...asTexts(raw, raw.options.columns), marks: undefined}), raw.options.columns, raw.marks);
   switch (raw.format) {
     case 'csv':
+      if (raw.options.columns?.some(column => column.proof)) return provingSql(raw, raw.options.columns);
       return `SELECT ${readColumns(raw.options.columns)} FROM read_csv(${[files, ...csvOptions(raw.options)].join(', ')})`;
     case 'json':
     case 'ndjson':
@@ -87,6 +88,14 @@ function rawSql(raw: RawFiles): string {
     case 'parquet':
       return `SELECT * FROM read_parquet(${files}${raw.files.length > 1 ? ', union_by_name = true' : ''})`;
   }
+}
+
+/** Values of a column of texts that are proven while they are read. */
+function provingSql(raw: RawFiles, columns: readonly RawColumn[]): string {
+  const texts = csvText(raw, columns.length);
+  const tried = columns.map((column, index) => `c${index}, ${triedValue(`c${index}`, column)} AS v${index}`);
+  const values = columns.map((column, index) => `${provingValue(`c${index}`, `v${index}`, column)} AS ${identifier(column.name)}`);
+  return `SELECT ${values.join(', ')} FROM (SELECT ${tried.join(', ')} FROM ${texts})`;
 }
 
 /** Every column as text, under its own name. */

@@ -1,7 +1,7 @@
 /**
  * A step kind: what one kind of step reads, what decides its result, and how it is done. One file a kind, listed in kinds.ts.
  *
- * Preparing is cheap and changes nothing: a plan prepares every step and executes none.
+ * Preparing is cheap and changes nothing: a plan prepares every step, looks at what it reads, and executes none.
  */
 import type {Engine, Foresight, RelationFacts, StagedFile, Table} from '../../engines/engine.ts';
 import type {ModelVersionRecord, Models} from '../../models/models.ts';
@@ -52,6 +52,18 @@ export interface Staged {
   readonly schema: Schema;
 }
 
+/** Where rows may be staged while they are looked at, before it is known for sure what they are. */
+export interface Ahead {
+  /** The try's stage, empty. */
+  readonly folder: string;
+  /** The columns that such rows would be written with; null where no commit would take them. */
+  readonly written: (described: Schema) => Promise<Schema | null>;
+  readonly report: StepReport;
+}
+
+/** What only reading the input tells. */
+export type Looked = Pick<PreparedStep, 'described' | 'notices' | 'lineage' | 'foresee' | 'stage' | 'origins'>;
+
 export interface PreparedStep {
   /** JSON that, with the inputs' snapshots, decides the result; null: the result differs each time, so it is never reused. */
   readonly identity: unknown;
@@ -63,7 +75,9 @@ export interface PreparedStep {
   readonly notices?: readonly {readonly level: 'info' | 'warn' | 'error'; readonly message: string}[];
   /** True: the raw files of the lineage are read because the dataset has not read them yet. */
   readonly onlyNewFiles?: boolean;
-  /** The columns the output will have; null for a step that writes no dataset. */
+  /** Reads the input, where that is needed to describe the output; what it answers takes the place of what is said here. A step that is reused is not asked. */
+  readonly look?: (ahead?: Ahead) => Promise<Looked>;
+  /** The columns the output will have; null for a step that writes no dataset, and before `look`. */
   readonly described: Schema | null;
   /** May still be on its way: it is needed only when the step commits. */
   readonly lineage: SnapshotLineage | Promise<SnapshotLineage>;

@@ -69,7 +69,7 @@ export interface Detection {
 }
 
 /** What is open in all of a detection: the file's own first, `column` null there. */
-export function ambiguities({dialect, evidence}: Pick<Detection, 'dialect' | 'evidence'>): {readonly column: string | null; readonly evidence: Evidence}[] {
+export function ambiguities({dialect, evidence}: Pick<Detection, 'evidence'> & {readonly dialect: Pick<Dialect, 'evidence'>}): {readonly column: string | null; readonly evidence: Evidence}[] {
   return [
     ...dialect.evidence.filter(item => item.ambiguous).map(item => ({column: null, evidence: item})),
     ...evidence.flatMap(({column, evidence: all}) => all.filter(item => item.ambiguous).map(item => ({column, evidence: item}))),

@@ -29,6 +29,9 @@ export interface TextColumn {
   readonly strings?: boolean;
 }
 
+/** Of a column nothing of whose values is known. */
+export const nothingFound: Finding = {rows: 0, empty: 0, emptyTexts: 0, words: 0, bad: 0, badTexts: [], distinct: 0, min: null, max: null};
+
 export interface ProvenColumn {
   readonly raw: RawColumn;
   readonly finding: Finding;
@@ -40,11 +43,8 @@ const rounds = 4;
 const examples = 3;
 const longest = 200;
 
-/**
- * The narrowest reading of each column that all of its texts have. The sample proposes, a scan of everything proves; texts that a
- * proposal did not know join the sample, and it proposes again.
- */
-export async function proveColumns(lease: Lease, relation: string, columns: readonly TextColumn[], raw: RawFiles): Promise<ProvenColumn[]> {
+/** What the samples say of each column. */
+export function guessed(columns: readonly TextColumn[], raw: RawFiles) {
   const {nulls} = raw.options;
   const isSaid = new Set(nulls ?? []);
   const samples = columns.map(({sample}) => sample.filter(value => !isSaid.has(value)));
@@ -54,6 +54,16 @@ export async function proveColumns(lease: Lease, relation: string, columns: read
   // Day and month in the order that another column proves.
   const order = provenOrder(first);
   const guesses = columns.map(({said}, index): Guess => (said ? {reading: said, evidence: []} : order && first[index]!.nearly?.format ? inferColumn(samples[index]!, {...hintsOf(index), order}) : first[index]!));
+  return {guesses, samples, hintsOf, order};
+}
+
+/**
+ * The narrowest reading of each column that all of its texts have. The sample proposes, a scan of everything proves; texts that a
+ * proposal did not know join the sample, and it proposes again.
+ */
+export async function proveColumns(lease: Lease, relation: string, columns: readonly TextColumn[], raw: RawFiles): Promise<ProvenColumn[]> {
+  const {nulls} = raw.options;
+  const {guesses, samples, hintsOf, order} = guessed(columns, raw);
   const proven: ProvenColumn[] = [];
   let open = columns.map((_, index) => index);
   for (let round = 0; open.length > 0; round++) {
@@ -84,7 +94,7 @@ export async function proveColumns(lease: Lease, relation: string, columns: read
 
 const same = (a: Reading, b: Reading): boolean => a.type === b.type && a.format === b.format && String(a.nulls) === String(b.nulls) && String(a.booleans) === String(b.booleans);
 
-const withNulls = ({reading, nearly}: Guess, nulls: readonly string[] = []): Pick<Claim, 'reading' | 'nearly'> => {
+export const withNulls = ({reading, nearly}: Guess, nulls: readonly string[] = []): Pick<Claim, 'reading' | 'nearly'> => {
   const add = (one: Reading): Reading => (nulls.length === 0 ? one : {...one, nulls: [...new Set([...(one.nulls ?? []), ...nulls])]});
   return {reading: add(reading), ...(nearly ? {nearly: add(nearly)} : {})};
 };
@@ -98,6 +108,18 @@ function narrowed({nulls, ...reading}: Reading, {words, min, max}: Finding, said
   const [, scale] = decimalDigits(reading.type);
   const whole = Math.max(...[min, max].map(bound => bound.replace(/^-|\..*$/g, '').replace(/^0$/, '').length));
   return {...reading, type: `decimal(${whole + scale <= 18 ? 18 : 38},${scale})`, ...kept};
+}
+
+/** With the type that the bounds of a sample need: those of all values may need a wider one. */
+export function narrowest(reading: Reading, sample: readonly string[]): Reading {
+  const isWhole = reading.type === 'int64';
+  if (!isWhole && !reading.type.startsWith('decimal')) return reading;
+  const values = sample.filter(value => !reading.nulls?.includes(value)).map(value => value.trim().replace(/^\+/, '')).filter(value => value !== '');
+  const weight = (value: string): number => value.replace(/^-|\..*$/g, '').length;
+  const longest = values.reduce((one, other) => (weight(other) > weight(one) ? other : one), '0');
+  // All of the greatest length count: 9999999999 and 1000000000 differ in what they need.
+  const bounds = isWhole ? values.filter(value => weight(value) === weight(longest)).map(BigInt).sort((a, b) => (a < b ? -1 : Number(a > b))).map(String) : [longest];
+  return narrowed(reading, {...nothingFound, words: reading.nulls?.length ?? 0, min: bounds[0] ?? null, max: bounds.at(-1) ?? null}, false);
 }
 
 export const fits = (bits: number, value: string): boolean => BigInt.asIntN(bits, BigInt(value)) === BigInt(value);

@@ -3,21 +3,31 @@ import type {Evidence} from '../../../schemas/detection/detection.ts';
 import {afterLines, readRecords} from '../../../schemas/detection/csv-text.ts';
 import {inferDialect} from '../../../schemas/detection/infer-dialect.ts';
 import type {TextDialect} from '../../../schemas/detection/infer-dialect.ts';
-import type {RawFiles, RawOptions, Unread} from '../../engine.ts';
+import type {Proposal, RawFiles, RawOptions, Unread} from '../../engine.ts';
 import type {Detection} from '../../../schemas/detection/detection.ts';
 import type {Lease} from '../database.ts';
 import {nameOf, sourceUnreadable} from '../failures.ts';
 import {forgetLost, lostLines, mostLostLines} from '../marked.ts';
 import {csvText} from '../relations.ts';
-import {described, proveColumns, typeOf} from './columns.ts';
-import type {TextColumn} from './columns.ts';
+import {described, guessed, narrowest, nothingFound, proveColumns, typeOf, withNulls} from './columns.ts';
+import type {ProvenColumn, TextColumn} from './columns.ts';
 import {readHead, sampleRows} from './sample.ts';
+import type {Head} from './sample.ts';
 
 /** Columns of one dataset: beyond it neither the catalog nor the graph is of use. */
 const mostColumns = 4096;
 
-/** Dialect and columns of delimited text. */
-export async function detectCsv(lease: Lease, raw: RawFiles): Promise<Detection & {raw: RawFiles; unread?: Unread}> {
+/** What the beginning and a sample of delimited text say. */
+interface CsvSample {
+  readonly head: Head;
+  readonly dialect: TextDialect;
+  /** With the dialect. */
+  readonly texts: RawFiles;
+  readonly columns: readonly TextColumn[];
+  readonly rows: readonly (readonly (string | null)[])[];
+}
+
+async function sampled(raw: RawFiles): Promise<CsvSample> {
   const [first] = raw.files as [string];
   const head = await readHead(first, nameOf(first, raw));
   const dialect = inferDialect(head.text, head.whole, raw.options);
@@ -43,13 +53,40 @@ export async function detectCsv(lease: Lease, raw: RawFiles): Promise<Detection 
     const reading = given?.[index] ?? raw.options.readings?.[name] ?? (type === undefined ? undefined : saidReading(typeOf(type) && type, options));
     return {name, column: `c${index}`, sample: samples[index]!, evidence: namings[index]!, ...(reading ? {said: reading} : {})};
   });
+  return {head, dialect, texts, columns, rows};
+}
+
+/** Columns from which on a statement that proves all of them takes longer to plan than it spares. */
+const mostProposed = 200;
+
+/** Dialect and columns as the sample has them; null where a read that proves them would not be worth it. */
+export async function proposeCsv(raw: RawFiles): Promise<Proposal | null> {
+  const {dialect, texts, columns, rows} = await sampled(raw);
+  if (rows.length === 0 || columns.length > mostProposed || dialect.problem !== null) return null;
+  const {guesses} = guessed(columns, texts);
+  const proposed = columns.map((column, index): ProvenColumn => {
+    const guess = guesses[index]!;
+    const reading = column.said ?? narrowest(withNulls(guess, raw.options.nulls).reading, column.sample);
+    const isNull = column.sample.length < rows.length || column.sample.some(value => reading.nulls?.includes(value));
+    return {
+      raw: {...reading, name: column.name, proof: column.said ? 'allowed' : 'exact'}, evidence: [...column.evidence, ...guess.evidence.map(one => ({...one, count: null}))],
+      finding: {...nothingFound, rows: rows.length, empty: Number(isNull)},
+    };
+  });
+  const {schema, evidence} = described(proposed, columns.map(({sample}) => sample));
+  return {schema, evidence, dialect: {evidence: dialect.evidence}, raw: {...texts, options: {...texts.options, lenient: false, columns: proposed.map(({raw: column}) => column)}}};
+}
+
+/** Dialect and columns of delimited text. */
+export async function detectCsv(lease: Lease, raw: RawFiles): Promise<Detection & {raw: RawFiles; unread?: Unread}> {
+  const {head, dialect, texts, columns, rows} = await sampled(raw);
   if (raw.options.lenient) await forgetLost(lease);
-  const proven = await proveColumns(lease, csvText(texts, width), columns, texts);
+  const proven = await proveColumns(lease, csvText(texts, columns.length), columns, texts);
   const lost = raw.options.lenient ? await lostLines(lease, raw) : [];
   if (lost.length > mostLostLines) throw sourceUnreadable(`more than ${mostLostLines} lines cannot be taken apart: the first is line ${lost[0]!.line}: ${lost[0]!.reason}`, raw);
   return {
-    ...described(proven, samples),
-    raw: {...raw, options: {...options, columns: proven.map(column => column.raw)}},
+    ...described(proven, columns.map(({sample}) => sample)),
+    raw: {...raw, options: {...texts.options, columns: proven.map(column => column.raw)}},
     ...(raw.options.lenient ? {unread: {values: proven.reduce((sum, {finding, raw: {type}}) => sum + (type === 'utf8' ? 0 : finding.bad), 0), lines: lost}} : {}),
     rowCount: proven[0]!.finding.rows,
     sampleRows: rows.length,

@@ -105,7 +105,9 @@ function valueCase(claim: Claim, index: number, value = `v${index}`): string {
   const checked = checkedOf(claim)!;
   const [text, tried] = [`t${index}`, `v${index}`];
   const plainly = said ? allowed(text, checked) : plainlyExact(text, tried, checked);
-  return `WHEN ${tried} IS NOT NULL AND (${plainly}) THEN ${value} WHEN ${text} IS NULL OR ${tried} IS NULL OR ${isNullWord(text, nullsOf(checked))} THEN NULL${said ? '' : ` WHEN ${exact(text, tried, checked)} THEN ${value}`}`;
+  // A word that the user said is null may look like a value (-999).
+  const first = checked.nulls?.some(word => word !== '') ? `WHEN ${isNullWord(text, checked.nulls)} THEN NULL ` : '';
+  return `${first}WHEN ${tried} IS NOT NULL AND (${plainly}) THEN ${value} WHEN ${text} IS NULL OR ${tried} IS NULL OR ${isNullWord(text, nullsOf(checked))} THEN NULL${said ? '' : ` WHEN ${exact(text, tried, checked)} THEN ${value}`}`;
 }
 
 const nullsOf = ({nulls = []}: Reading): string[] => [...new Set(['', ...nulls])];
