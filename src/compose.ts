@@ -170,7 +170,12 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
       return {
         backup: folder => backup(places, folder), doctor: options => doctor(places, options),
         planGarbage: () => planGarbage(places, garbage), collectGarbage: () => collectGarbage(places, garbage),
-        erase: (viewer, input) => eraseRows({...places, engine: services.engine}, viewer, input),
+        async erase(viewer, input) {
+          const record = await eraseRows({...places, engine: services.engine}, viewer, input);
+          // What was predicted of a row goes with it.
+          await services.scoreFiles.sweep(graceHours);
+          return record;
+        },
         erasures: async (_viewer, name) => {
           const {id} = await datasetNamed(places, name);
           return services.catalog.read(stores => stores.erasures.of(id));

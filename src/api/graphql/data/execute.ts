@@ -9,6 +9,7 @@ import type {Variables} from './given.ts';
 import type {DataContext} from './graph-model.ts';
 import type {FieldPlan, Statement} from './plan.ts';
 import {nameOf} from './predictions/asked.ts';
+import {withInline} from './predictions/inline.ts';
 import {predictedTable, versionOf} from './predictions/predicted-table.ts';
 import {scaleOf} from './scales.ts';
 import {scoredTexts} from './scoring.ts';
@@ -40,24 +41,29 @@ export class FieldRun {
   }
 
   async text(statement: Statement, single: boolean): Promise<string> {
-    const query = await this.query(statement);
-    const text = await this.context.engine.text(query, {signal: this.context.signal}).catch((error: unknown) => {
-      throw callersFault(error, query);
-    });
+    const text = await this.reading(statement, query => this.context.engine.text(query, {signal: this.context.signal}));
     if (text === null && !single) throw this.tooManyRows();
-    return text ?? 'null';
+    return text === null ? 'null' : (await withInline([text], statement.inline, this.variables, this.asOf?.time, this.context))[0]!;
   }
 
   async scored({rows, single}: {rows: Extract<FieldPlan['answer'], {kind: 'scored'}>['rows']; single: boolean}): Promise<string> {
     const {limits} = this.context.viewer;
-    const at = this.asOf?.time;
-    const query = await this.query(rows.statement);
-    const texts = await scoredTexts(rows, query, this.variables, at, this.context).catch((error: unknown) => {
-      throw callersFault(error, query);
-    });
+    const texts = await this.reading(rows.statement, query => scoredTexts(rows, query, this.variables, this.asOf?.time, this.context));
     if (single) return texts[0] ?? 'null';
     if (texts.length > limits.rows) throw this.tooManyRows();
     return `[${texts.join(',')}]`;
+  }
+
+  /** Kept outputs of models may be removed, or be damaged, between finding and reading them: then they are made again. */
+  private async reading<T>(statement: Statement, read: (query: Query) => Promise<T>): Promise<T> {
+    const query = await this.query(statement);
+    try {
+      return await read(query);
+    } catch (error) {
+      const kept = scoreFilesOf(query);
+      if (kept.length === 0 || this.context.signal?.aborted || !(await this.context.scoreFiles.recheck(kept))) throw callersFault(error, query);
+    }
+    return read(await this.query(statement));
   }
 
   /** Parts run at once; they read the same snapshots. */
@@ -122,6 +128,9 @@ export class FieldRun {
     return heads.resolve(dataset, {time: root.committedAt});
   }
 }
+
+const scoreFilesOf = ({relations}: Query): string[] =>
+  Object.values(relations).flatMap(relation => (relation.kind === 'table' ? (relation.beside ?? []).flatMap(beside => (beside.kind === 'files' ? beside.files : [])) : []));
 
 /** Inputs that are replaced depend on variables only. */
 const noFacts: Facts = {

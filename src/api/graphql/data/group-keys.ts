@@ -4,9 +4,12 @@ import {literal, sqlType} from '../../../engines/sql-text.ts';
 import type {DataType, Field} from '../../../schemas/schema.ts';
 import type {Bindings} from './bindings.ts';
 import {isOrdered, jsonForm, jsonObject, member as structMember} from './columns.ts';
+import type {FilterScope} from './filter.ts';
 import {givenArguments} from './given.ts';
 import type {Given} from './given.ts';
+import type {GraphPrediction} from './graph-model.ts';
 import type {CompileInput} from './plan.ts';
+import {settingsOf} from './predictions/asked.ts';
 import type {RelatedJoins} from './related-joins.ts';
 import type {RelationUse} from './relation.ts';
 import {collectBelow} from './selection.ts';
@@ -20,7 +23,8 @@ export type KeyMember =
   /** A part of a time, such as its hour. */
   | {readonly kind: 'part'; readonly field: Field}
   | {readonly kind: 'struct'; readonly fields: readonly Field[]; readonly field: Field}
-  | ({readonly kind: 'object'} & Relationship);
+  | ({readonly kind: 'object'} & Relationship)
+  | {readonly kind: 'prediction'; readonly prediction: GraphPrediction};
 
 /** The keys that fields can be, by name. Parts of times are named after their column; a member of that name comes first. */
 export function fieldKeyMembers(fields: readonly Field[]): Map<string, KeyMember> {
@@ -33,13 +37,13 @@ export function fieldKeyMembers(fields: readonly Field[]): Map<string, KeyMember
 }
 
 /** Whether a dataset's own columns can be keys. */
-export const hasKeys = ({dataset}: DatasetShape): boolean => fieldKeyMembers(dataset.schema.fields).size > 0;
+export const hasKeys = ({dataset}: DatasetShape): boolean => dataset.predictions.length > 0 || fieldKeyMembers(dataset.schema.fields).size > 0;
 
 /** The keys that a dataset's rows can have; `leads` tells which others have keys. */
 export function keyMembersOf(shape: DatasetShape, leads: (dataset: string) => boolean): ReadonlyMap<string, KeyMember> {
   const members = fieldKeyMembers(shape.dataset.schema.fields);
-  if (members.size === 0) return members;
-  for (const [name, member] of shape.members) if (member.kind === 'object' && leads(member.to)) members.set(name, member);
+  if (members.size === 0 && shape.dataset.predictions.length === 0) return members;
+  for (const [name, member] of shape.members) if (member.kind === 'prediction' || (member.kind === 'object' && leads(member.to))) members.set(name, member);
   return withParts(members, shape.dataset.schema.fields);
 }
 
@@ -76,7 +80,7 @@ export class GroupKeys {
 
   constructor(
     private readonly input: CompileInput,
-    private readonly bindings: Bindings,
+    private readonly scope: Pick<FilterScope, 'bindings' | 'settings'>,
   ) {}
 
   /** The JSON object of a selection of a dataset's `…_group_key`, made of the keys' columns. */
@@ -86,7 +90,12 @@ export class GroupKeys {
 
   private row(selected: Collected, dataset: string, path: readonly string[], at: (row: RelationUse, joins: RelatedJoins) => RelationUse): string {
     const types = this.input.graph.types.get(dataset)!;
-    return this.parts(selected, types.groupKey!, types.keyMembers, path, (row, joins) => field => at(row, joins).column(field.name), (inner, member, place) => {
+    return this.parts(selected, types.groupKey!, types.keyMembers, path, (row, joins) => field => at(row, joins).column(field.name), (inner, member, place, args, type) => {
+      if (member.kind === 'prediction') {
+        const settings = settingsOf(args, this.scope.settings);
+        const output: Place = (row, joins) => field => at(row, joins).output(member.prediction, settings, field.name).expression;
+        return this.parts(inner, type, fieldKeyMembers(member.prediction.outputs), place, output, () => '');
+      }
       const joined = (row: RelationUse, joins: RelatedJoins) => joins.to(`.${place.join('.')}`, at(row, joins), member);
       return this.row(inner, member.to, place, joined);
     });
@@ -98,7 +107,7 @@ export class GroupKeys {
     members: ReadonlyMap<string, KeyMember>,
     path: readonly string[],
     place: Place,
-    related: (inner: Collected, relationship: Relationship, path: readonly string[]) => string,
+    elsewhere: (inner: Collected, member: Extract<KeyMember, {kind: 'object' | 'prediction'}>, path: readonly string[], args: ReadonlyMap<string, Given>, type: GraphQLObjectType) => string,
   ): string {
     return jsonObject(
       [...selected].map(([key, nodes]): [string, string] => {
@@ -107,16 +116,16 @@ export class GroupKeys {
         const member = members.get(name)!;
         const field = type.getFields()[name]!;
         const below = () => collectBelow(nodes, this.input.fragments, this.input.variables);
-        if (member.kind === 'object') return [key, related(below(), member, [...path, name])];
+        const args = givenArguments(field.args, nodes[0]!, this.input.variables);
+        if (member.kind === 'object' || member.kind === 'prediction') return [key, elsewhere(below(), member, [...path, name], args, innerObject(field.type))];
         const here = [...path, member.field.name];
         if (member.kind === 'struct') {
           const inner: Place = (row, joins) => part => structMember(place(row, joins)(member.field), part);
           const structType = innerObject(field.type);
-          return [key, this.parts(below(), structType, withParts(fieldKeyMembers(member.fields), member.fields), here, inner, related)];
+          return [key, this.parts(below(), structType, withParts(fieldKeyMembers(member.fields), member.fields), here, inner, elsewhere)];
         }
-        const args = givenArguments(field.args, nodes[0]!, this.input.variables);
         const given = (argument: string): Given | undefined => (args.get(argument)?.isNull ? undefined : args.get(argument));
-        const made = keyed(member, given, this.bindings, here.join('.'));
+        const made = keyed(member, given, this.scope.bindings, here.join('.'));
         const column = `k${this.keys.length}`;
         this.keys.push({name: column, path: here, type: made.type, expression: (row, joins) => made.of(place(row, joins)(member.field))});
         return [key, jsonForm(column, made.type)];

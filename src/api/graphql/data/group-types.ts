@@ -6,6 +6,7 @@ import type {AggregateTypes} from './aggregate-types.ts';
 import type {TypeWorld} from './dataset-types.ts';
 import {fieldKeyMembers, withParts} from './group-keys.ts';
 import type {KeyMember} from './group-keys.ts';
+import {keyField} from './predictions/types.ts';
 import {scalars, timePart, timeUnit} from './scalars.ts';
 import type {DatasetShape} from './shape.ts';
 
@@ -21,7 +22,7 @@ export function groupTypes(shape: DatasetShape, own: {row: GraphQLObjectType; or
   const key = members.size === 0 ? null : new GraphQLObjectType({
     name: `${name}_group_key`,
     description: 'Rows are grouped by what is selected here.',
-    fields: () => keyFields(name, members, world),
+    fields: () => keyFields(name, name, members, world),
   });
   const nodes: GraphQLFieldConfigArgumentMap = {order_by: {type: listOf(own.orderBy)}, limit: {type: GraphQLInt}, offset: {type: GraphQLInt}};
   const group = new GraphQLObjectType({
@@ -45,19 +46,20 @@ export function groupTypes(shape: DatasetShape, own: {row: GraphQLObjectType; or
 
 const listOf = <T extends GraphQLObjectType | GraphQLInputObjectType>(type: T) => new GraphQLList(new GraphQLNonNull(type));
 
-function keyFields(path: string, members: ReadonlyMap<string, KeyMember>, world: TypeWorld): GraphQLFieldConfigMap<unknown, unknown> {
+function keyFields(dataset: string, path: string, members: ReadonlyMap<string, KeyMember>, world: TypeWorld): GraphQLFieldConfigMap<unknown, unknown> {
   const fields: GraphQLFieldConfigMap<unknown, unknown> = {};
   for (const [name, member] of members) {
     if (member.kind === 'object') fields[name] = {type: new GraphQLNonNull(world.types(member.to).groupKey!)};
-    else if (member.kind === 'struct') fields[name] = {type: new GraphQLNonNull(structKey(`${path}__${name}`, member.fields, world))};
+    else if (member.kind === 'prediction') fields[name] = keyField(member.prediction, world.prediction(dataset, member.prediction), valueKey);
+    else if (member.kind === 'struct') fields[name] = {type: new GraphQLNonNull(structKey(dataset, `${path}__${name}`, member.fields, world))};
     else if (member.kind === 'part') fields[name] = {type: GraphQLInt, args: {part: {type: new GraphQLNonNull(timePart)}, ...zone(member.field.type)}, description: `A part of \`${member.field.name}\`.`};
     else fields[name] = valueKey(member.field);
   }
   return fields;
 }
 
-const structKey = (path: string, fields: readonly Field[], world: TypeWorld): GraphQLObjectType =>
-  new GraphQLObjectType({name: `${path}_group_key`, fields: () => keyFields(path, withParts(fieldKeyMembers(fields), fields), world)});
+const structKey = (dataset: string, path: string, fields: readonly Field[], world: TypeWorld): GraphQLObjectType =>
+  new GraphQLObjectType({name: `${path}_group_key`, fields: () => keyFields(dataset, path, withParts(fieldKeyMembers(fields), fields), world)});
 
 function valueKey({type, description}: Field): GraphQLFieldConfig<unknown, unknown> {
   const scalar = scalars[scalarOf(type)!];

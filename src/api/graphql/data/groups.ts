@@ -43,7 +43,7 @@ export class GroupStatement {
   ) {
     this.relation = builder.use(dataset);
     builder.begin(this.relation, args);
-    this.keys = new GroupKeys(input, builder.bindings);
+    this.keys = new GroupKeys(input, builder);
     this.aggregates = new Aggregates(this.relation, builder, input);
     const having = args.get('having');
     this.having = having && !having.isNull ? groupCondition(having, this.aggregates, builder) : 'true';

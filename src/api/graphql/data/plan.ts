@@ -5,6 +5,7 @@ import type {DataSchema} from './data-schema.ts';
 import type {Variables} from './given.ts';
 import type {GraphPrediction} from './graph-model.ts';
 import type {AskedPrediction} from './predictions/asked.ts';
+import type {InlinePredictions} from './predictions/inline.ts';
 import type {Fragments} from './selection.ts';
 
 /** What root fields are compiled with. Of the variables only their shape matters: see `shapeOfVariables`. */
@@ -28,6 +29,8 @@ export interface Statement {
   readonly scaled: readonly {readonly dataset: string; readonly column: string}[];
   /** Relations with predictions among their columns. */
   readonly predicted: readonly PredictedUse[];
+  /** Predictions whose marks stand within its texts. */
+  readonly inline: InlinePredictions;
 }
 
 /** A use of a dataset that has predictions among its columns, under a name of its own. */

@@ -17,6 +17,7 @@ import type {ColumnRows, CompileInput, PredictedUse, PredictionPart, PredictionP
 import {deployedExpression, pinOf, replaced, replacement, settingsOf} from './predictions/asked.ts';
 import type {PredictionSettings} from './predictions/asked.ts';
 import {mostCandidates, withoutPredictions} from './predictions/candidates.ts';
+import {inlineMark} from './predictions/inline.ts';
 import {RelationUse} from './relation.ts';
 import {rowText, shown, shownIf, shownList, shownObject, shownOnce} from './row-json.ts';
 import type {Shown} from './row-json.ts';
@@ -49,6 +50,9 @@ interface NumberedOptions {
 export class StatementBuilder implements FilterScope {
   readonly bindings = new Bindings();
   readonly predictions: PredictionPlan[] = [];
+  private readonly inline: Omit<PredictionPlan, 'firstColumn' | 'placeholder'>[] = [];
+  /** Lists of related rows around what is being made. */
+  private depth = 0;
   private readonly uses: RelationUse[] = [];
   private readonly joins: {use: RelationUse; on: string}[] = [];
   private readonly features: string[] = [];
@@ -77,7 +81,7 @@ export class StatementBuilder implements FilterScope {
       relation: use.name, dataset: use.shape.name, readsColumns: use.readsColumns, predictions: use.predictions, candidates: this.candidates(use),
     }));
     const datasets = [...new Set(this.uses.map(use => use.shape.name))];
-    return {sql, parameters: this.bindings.parameters, datasets, scaled: this.bindings.scaled, predicted};
+    return {sql, parameters: this.bindings.parameters, datasets, scaled: this.bindings.scaled, predicted, inline: {nonce: this.nonce, plans: this.inline}};
   }
 
   /** Takes from a root field's arguments what says which versions predict, and for which rows of its dataset. */
@@ -285,14 +289,14 @@ export class StatementBuilder implements FilterScope {
     });
   }
 
-  /** Runs `make` with joins and predictions of its own: those of a nested list belong to its subquery. */
+  /** Runs `make` with joins of its own: those of a nested list belong to its subquery. */
   nested<T>(make: () => (joins: readonly string[]) => T): T {
     const outer = this.joins.splice(0);
-    const predictions = this.predictions.length;
+    this.depth++;
     const finish = make();
+    this.depth--;
     const own = this.joins.splice(0);
     this.joins.push(...outer);
-    if (this.predictions.length > predictions) throw new MillraceError('GRAPHQL_INVALID', {reason: 'Predictions cannot be selected in a list of related rows yet; select them on the rows of the dataset itself.'});
     return finish(own.map(({use, on}) => `LEFT JOIN ${use.sql()} ON ${on}`));
   }
 
@@ -306,9 +310,7 @@ export class StatementBuilder implements FilterScope {
     const selected = collectBelow(nodes, this.input.fragments, this.input.variables);
     if (relation.hasAsked(prediction, settings)) return this.predictedColumns(selected, relation, prediction, settings);
     const set = replaced(settings);
-    const mark = `${this.nonce}:${this.predictions.length}`;
-    const firstColumn = 1 + this.features.length;
-    for (const input of prediction.inputs) this.features.push(this.feature(input, prediction, relation, set.get(input.name)));
+    const features = prediction.inputs.map(input => this.feature(input, prediction, relation, set.get(input.name)));
     const parts = [...selected].map(([key, [node]]): PredictionPart => {
       const name = node!.name.value;
       if (name === '__typename') return {key, kind: 'constant', json: JSON.stringify(this.predictionType(relation.shape, prediction))};
@@ -316,7 +318,11 @@ export class StatementBuilder implements FilterScope {
       if (name === '_version') return {key, kind: 'version'};
       return {key, kind: 'output', index: prediction.outputs.findIndex(output => output.name === name)};
     });
-    this.predictions.push({dataset: relation.shape.name, prediction, pin: pinOf(prediction, settings), firstColumn, placeholder: `"${mark}"`, selected: parts});
+    const plan = {dataset: relation.shape.name, prediction, pin: pinOf(prediction, settings), selected: parts};
+    if (this.depth > 0) return shownOnce(inlineMark(this.nonce, this.inline.push(plan) - 1, features.map(feature => `${feature}::VARCHAR`)), null);
+    const mark = `${this.nonce}:${this.predictions.length}`;
+    this.predictions.push({...plan, firstColumn: 1 + this.features.length, placeholder: `"${mark}"`});
+    this.features.push(...features);
     return shown(literal(mark), null);
   }
 
@@ -325,7 +331,6 @@ export class StatementBuilder implements FilterScope {
       const name = node!.name.value;
       if (name === '__typename') return [key, typeNamed(this.predictionType(relation.shape, prediction))];
       if (name === '_model') return [key, typeNamed(prediction.model)];
-      // As a column, since types of JSON with parameters in it cannot be told before they are bound.
       if (name === '_version') {
         const version = relation.compute(this.bindings.bind((_, facts) => facts.version(relation.shape.name, prediction, settings), 'INTEGER'), false);
         return [key, shown(version, {sql: version})];
@@ -338,7 +343,8 @@ export class StatementBuilder implements FilterScope {
   }
 
   private feature(input: Field, prediction: GraphPrediction, relation: RelationUse, given: Given | undefined): string {
-    if (given) return replacement(given, input, this.bindings);
+    // As a column, since types of JSON with parameters in it cannot be told before they are bound.
+    if (given) return relation.compute(replacement(given, input, this.bindings), false);
     const expression = deployedExpression(prediction, input);
     return expression === null ? `${relation.column(input.name)}::${sqlType(input.type)}` : relation.compute(expression);
   }

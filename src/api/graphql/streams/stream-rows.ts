@@ -32,7 +32,7 @@ export async function* streamRows(input: StreamInput): AsyncGenerator<Uint8Array
     const scoredLines = async function* (): AsyncGenerator<Piece> {
       for await (const texts of scoredBatches(rows, query, variables, run.asOf?.time, context, true)) yield {rowCount: texts.length, bytes: Buffer.from(`${texts.join('\n')}\n`)};
     };
-    yield* limited(rows.predictions.length > 0 ? scoredLines() : context.engine.lines(query, {signal: context.signal}), query, context);
+    yield* limited(rows.predictions.length + rows.statement.inline.plans.length > 0 ? scoredLines() : context.engine.lines(query, {signal: context.signal}), query, context);
   } else throw new MillraceError('INTERNAL', {reason: `${plan.key} was not compiled to be streamed`});
 }
 

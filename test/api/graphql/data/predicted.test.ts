@@ -98,4 +98,25 @@ describe('predictions as columns', () => {
       expect((await graph.ask(source, {models: [{model: 'doubling', version}]})).places).toEqual([{id: String(id), doubled: {twice: twice! - 1 + version, _version: version}, old: {twice, _version: 1}}]);
     }
   });
+
+  it('group rows, order groups and are conditions on them', async () => {
+    const {places_groups: groups} = await graph.ask(`{ places_groups(where: {id: {_lt: 60}}, having: {count: {_gt: 1}}, order_by: [{avg: {doubled: {twice: desc}}}]) {
+      key { doubled { word twice(bin: 50) } } aggregate { count avg { doubled { twice } } } nodes(limit: 1, order_by: [{doubled: {twice: desc}}]) { id doubled { twice } } } }`);
+    const bins = new Map<number | null, {id: number; twice: number | null}[]>();
+    for (const row of expected.slice(0, 60)) {
+      const bin = row.twice === null ? null : Math.floor(row.twice / 50) * 50;
+      bins.set(bin, [...(bins.get(bin) ?? []), row]);
+    }
+    const mean = (rows: {twice: number | null}[]) => rows.reduce((sum, {twice}) => sum + twice!, 0) / rows.length;
+    const found = [...bins].map(([bin, rows]) => {
+      const first = rows.toSorted((a, b) => (b.twice ?? 0) - (a.twice ?? 0) || a.id - b.id)[0]!;
+      return {
+        key: {doubled: {word: bin === null ? null : bin < 0 ? 'minus' : 'plus', twice: bin}}, aggregate: {count: rows.length, avg: {doubled: {twice: bin === null ? null : mean(rows)}}},
+        nodes: [{id: String(first.id), doubled: first.twice === null ? null : {twice: first.twice}}],
+      };
+    });
+    expect(groups).toEqual(found.toSorted((a, b) => (b.key.doubled.twice ?? Infinity) - (a.key.doubled.twice ?? Infinity)));
+    const having = await graph.ask('{ places_groups(having: {avg: {doubled: {twice: {_gt: 50}}}}) { key { name doubled(version: 3) { big } } aggregate { variance { doubled { twice } } } } }');
+    expect(having.places_groups.every((group: any) => group.key.doubled.big !== null)).toBe(true);
+  });
 });

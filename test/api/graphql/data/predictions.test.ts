@@ -84,12 +84,18 @@ describe('predictions', () => {
     expect(Buffer.concat(pieces).toString()).toBe((visits as object[]).map(row => `${JSON.stringify(row)}\n`).join(''));
   });
 
-  it('in lists of related rows are refused, saying so', async () => {
-    const [dataset] = graph.model.datasets;
-    expect(dataset!.name).toBe('places');
-    await graph.commit('parts', "SELECT 1 AS id, 'x' AS place", {contract: {foreignKeys: [{column: 'place', references: 'places'}]}, predictions: [{...doubling, features: {amount: 'id', bonus: 'id'}}]});
-    await expect(graph.ask('{ places { parts { doubled { twice } } } }')).rejects.toMatchObject({code: 'GRAPHQL_INVALID'});
-    expect((await graph.ask('{ places { parts { id } } }')).places[0]).toEqual({parts: [{id: 1}]});
+  it('stand in lists of related rows at any depth, all of them scored together', async () => {
+    await graph.commit('parts', "SELECT 1 AS id, 'x' AS place UNION ALL SELECT 7, 'x' UNION ALL SELECT NULL, 'y'", {contract: {foreignKeys: [{column: 'place', references: 'places'}]}, predictions: [{...doubling, features: {amount: 'id', bonus: 'id'}}]});
+    const answer = await graph.ask(`query ($bonus: Int) { places(order_by: [{name: asc}]) { name doubled { big } parts(order_by: [{id: asc}]) { id doubled { t: twice __typename } set: doubled(version: 4, set: {bonus: $bonus}) { word _version }
+      related: place_row { doubled { twice } } } } }`, {bonus: 3});
+    const x = {related: {doubled: {twice: 23}}};
+    expect(answer).toEqual({places: [
+      {name: 'x', doubled: {big: false}, parts: [
+        {id: 1, doubled: {t: 4, __typename: 'doubling'}, set: {word: '$& "quoted"', _version: 4}, ...x}, {id: 7, doubled: {t: 28, __typename: 'doubling'}, set: {word: 'plain', _version: 4}, ...x}]},
+      {name: 'y', doubled: {big: true}, parts: [{id: null, doubled: null, set: null, related: {doubled: {twice: 182}}}]},
+      {name: 'z', doubled: null, parts: []},
+    ]});
+    expect(asked.map(({rows}) => rows).toSorted()).toEqual([2, 2, 2, 3]);
   });
 
   it('of aliases follow the time asked for', async () => {

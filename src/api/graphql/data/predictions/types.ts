@@ -17,6 +17,8 @@ export interface PredictionTypes {
   readonly orderBy: InputObject;
   /** Aggregates of outputs, by the aggregate's name; `scalar` is null for outputs that have no such. Null: none has. */
   aggregate(name: string, scalar: (type: DataType) => ScalarName | null): GraphQLObjectType | null;
+  /** What groups of rows can be made by. @param field of an output's value */
+  key(field: (output: Field) => GraphQLFieldConfig<unknown, unknown>): GraphQLObjectType;
   /** Orderings by aggregates and conditions on them, by what they are; `type` is null for outputs that have no such. Null: none has. */
   input(ending: string, type: (field: Field) => GraphQLInputType | null): InputObject | null;
 }
@@ -28,6 +30,7 @@ export type Predicted = readonly [GraphPrediction, PredictionTypes];
 export function predictionTypes(name: string, {model, inputs, outputs}: GraphPrediction): PredictionTypes {
   const replaceable = inputs.filter(field => scalarOf(field.type) !== null);
   const aggregates = new Map<string, GraphQLObjectType | null>();
+  let keys: GraphQLObjectType | undefined;
   const ownInputs = new Map<string, InputObject | null>();
   const config = (field: Field, scalar: ScalarName) => ({type: scalars[scalar], description: typeName(field.type)});
   const boolExp: InputObject = new GraphQLInputObjectType({
@@ -64,6 +67,7 @@ export function predictionTypes(name: string, {model, inputs, outputs}: GraphPre
       }
       return made;
     },
+    key: field => (keys ??= new GraphQLObjectType({name: `${name}_group_key`, fields: () => Object.fromEntries(outputs.map(output => [output.name, field(output)]))})),
     input(ending, type) {
       let made = ownInputs.get(ending);
       if (made === undefined) {
@@ -89,6 +93,13 @@ const predictionArguments = ({set}: PredictionTypes): GraphQLFieldConfigArgument
 export const predictionField = ({model}: GraphPrediction, types: PredictionTypes): GraphQLFieldConfig<unknown, unknown> => ({
   type: types.output,
   description: `What the model \`${model}\` predicts for the row; null where an input is null that the model needs.`,
+  args: predictionArguments(types),
+});
+
+/** A prediction as a key of groups. */
+export const keyField = ({model}: GraphPrediction, types: PredictionTypes, field: (output: Field) => GraphQLFieldConfig<unknown, unknown>): GraphQLFieldConfig<unknown, unknown> => ({
+  type: new GraphQLNonNull(types.key(field)),
+  description: `What the model \`${model}\` predicts for the rows; rows that lack an input that it needs have null.`,
   args: predictionArguments(types),
 });
 
