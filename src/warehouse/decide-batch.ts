@@ -135,12 +135,12 @@ class RequestDecision {
       if (conflict && isRepeated && conflict.update.length > 0) {
         throw new MillraceError('ARGUMENT_INVALID', {name: 'objects', reason: `several objects have the key ${text}; one mutation can change a row once.`});
       }
-      if (conflict && (isRepeated || (image.target !== null && (conflict.update.length === 0 || !image.holds)))) {
+      if (conflict && (isRepeated || (image.target !== null && (conflict.update.length === 0 || (conflict.where !== undefined && !image.holds))))) {
         this.superseded++;
         continue;
       }
       const isMet = conflict !== undefined && image.target !== null;
-      this.take(image, seen, isMet ? new Set([image.target!]) : new Set());
+      this.take(image, this.patches[image.place]!.index, seen, isMet ? new Set([image.target!]) : new Set());
     }
   }
 
@@ -148,11 +148,12 @@ class RequestDecision {
     const seen = this.world.uniques.map(() => new Set<string>());
     const once = new Map(this.images.flatMap(image => (image.target === null ? [] : [[image.target, image] as const])));
     const own = new Set(once.keys());
-    for (const image of once.values()) this.take(image, seen, own);
+    let index = 0;
+    for (const image of once.values()) this.take(image, index++, seen, own);
   }
 
   /** Writes the image unless it breaks something. @param own rows whose values are free, because the request changes them */
-  private take(image: ImageFacts, seen: readonly Set<string>[], own: ReadonlySet<number>): void {
+  private take(image: ImageFacts, index: number, seen: readonly Set<string>[], own: ReadonlySet<number>): void {
     const {rules, uniques} = this.world;
     const broken = image.broken.map(rule => ({...rules[rule]!, rule, unique: null as Uniqueness | null}));
     const emptied = new Set(broken.flatMap(({fate, empties}) => (fate === 'null_value' && empties !== null ? [empties] : [])));
@@ -165,11 +166,11 @@ class RequestDecision {
     const all = [...broken, ...twice];
     for (const {says, fate, rule, unique} of all) {
       if (fate !== 'fail') continue;
-      const known = this.failures.get(says) ?? {rows: 0, example: this.exampleOf(image, unique), rule, unique};
+      const known = this.failures.get(says) ?? {rows: 0, example: this.exampleOf(image, index, unique), rule, unique};
       this.failures.set(says, {...known, rows: known.rows + 1});
     }
     if (all.some(({fate}) => fate === 'quarantine')) {
-      this.aside.push({place: image.place, target: image.target, index: this.indexOf(image), reasons: all.filter(({fate}) => fate !== 'null_value').map(({says}) => says)});
+      this.aside.push({place: image.place, target: image.target, index, reasons: all.filter(({fate}) => fate !== 'null_value').map(({says}) => says)});
     } else if (all.some(({fate}) => fate === 'drop')) this.dropped++;
     else {
       image.tuples.forEach(({text}, index) => text !== null && compared(uniques[index]!) && seen[index]!.add(text));
@@ -177,14 +178,10 @@ class RequestDecision {
     }
   }
 
-  private indexOf(image: ImageFacts): number {
-    return this.request.write.kind === 'insert' ? this.patches[image.place]!.index : this.images.indexOf(image);
-  }
-
-  private exampleOf(image: ImageFacts, unique: Uniqueness | null): string {
+  private exampleOf(image: ImageFacts, index: number, unique: Uniqueness | null): string {
     const tuple = unique ? image.tuples[this.world.uniques.indexOf(unique)]!.text : null;
     if (tuple !== null) return (JSON.parse(tuple) as string[]).join(', ');
-    return this.request.write.kind === 'insert' ? `objects[${this.indexOf(image)}]` : `_row_id ${image.target}`;
+    return this.request.write.kind === 'insert' ? `objects[${index}]` : `_row_id ${image.target}`;
   }
 
   private fail(): void {
