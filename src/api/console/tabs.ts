@@ -138,6 +138,107 @@ fragment Delays on flights_aggregate {
 `,
   },
   {
+    title: 'Groups',
+    query: `# Rows grouped by what is selected in key: here
+# airports, from whichever side of the foreign key.
+# having, order_by and limit choose among the groups;
+# nodes are the rows of each.
+query Groups($least: Int!) {
+  worst: flights_groups(
+    having: {count: {_gte: $least}}
+    order_by: [{avg: {delay: desc}}]
+    limit: 5
+  ) {
+    key {
+      origin_airport {
+        city
+      }
+    }
+    aggregate {
+      count
+      avg {
+        delay
+      }
+      quantile(q: 0.95) {
+        delay
+      }
+    }
+    nodes(order_by: [{delay: desc}], limit: 1) {
+      date
+      destination
+      delay
+    }
+  }
+  months: flights_groups(
+    order_by: [{key: {date: asc}}]
+  ) {
+    key {
+      date(trunc: MONTH)
+    }
+    aggregate {
+      count
+      avg {
+        delay
+      }
+    }
+  }
+}
+`,
+    variables: {least: 20000},
+  },
+  {
+    title: 'Predict',
+    query: `# Predictions are columns: they filter, order and
+# aggregate rows as others do. set asks what the model
+# would say if an input were another (which is what the
+# model does, not what would happen).
+query Predict($origin: String!, $least: Float!) {
+  flights(
+    where: {
+      origin: {_eq: $origin}
+      date: {_gte: "2001-06-14", _lt: "2001-06-15"}
+      late_arrival: {probability: {_gte: $least}}
+    }
+    order_by: [{late_arrival: {probability: desc}}]
+    limit: 5
+  ) {
+    date
+    destination
+    inbound_late_share
+    late_arrival {
+      probability
+    }
+    inbound_on_time: late_arrival(
+      set: {inbound_late_share: 0}
+    ) {
+      probability
+    }
+    delay
+  }
+}
+`,
+    variables: {origin: 'ATL', least: 0.8},
+  },
+  {
+    title: 'Live',
+    query: `# A query that answers again whenever a run brings
+# another answer. Leave it running, and run StartRun.
+subscription Live {
+  flights_aggregate {
+    aggregate {
+      count
+      max {
+        date
+      }
+      avg {
+        delay
+      }
+    }
+  }
+}
+`,
+  },
+  {
     title: 'Refused',
     query: `# What a contract refuses is not lost: it is kept aside,
 # whole, with the reason and its place in the file.

@@ -47,7 +47,7 @@ async function run(tab: string, expected: RegExp): Promise<string> {
 
 test('the tabs tell the story', async () => {
   const tabs = await page.locator('.graphiql-tab-button').allInnerTexts();
-  expect(tabs.map((tab) => tab.trim())).toEqual(['Discover', 'Rows', 'Aggregate', 'Refused', 'StartRun', 'WatchRun', 'Lineage']);
+  expect(tabs.map((tab) => tab.trim())).toEqual(['Discover', 'Rows', 'Aggregate', 'Groups', 'Predict', 'Live', 'Refused', 'StartRun', 'WatchRun', 'Lineage']);
 }, 60_000);
 
 test('Rows shows rows and predictions', async () => {

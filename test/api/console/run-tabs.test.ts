@@ -1,6 +1,7 @@
 /** Every tab of the console, as it stands, against the real application over the sample project. */
 import {consoleTabs} from '../../../src/api/console/tabs.ts';
-import {collect, data} from '../../support/project.ts';
+import {collect, data, runToEnd} from '../../support/project.ts';
+import {Subscriber} from '../../support/subscriber.ts';
 import {startSample} from '../../support/sample-project.ts';
 import type {SampleApp} from '../../support/sample-project.ts';
 
@@ -44,6 +45,37 @@ test('Refused shows the strikes whose damage is no word of the contract', async 
   for (const row of birdstrikes_quarantine) expect(row).toMatchObject({effect_amount_of_damage: expect.stringMatching(/^[BC]$/), quarantine_file: expect.stringContaining('birdstrikes.csv')});
 });
 
+test('Groups shows the airports with the worst delays, and the months', async () => {
+  const {worst, months} = await data(sample.url, tab('Groups').query, {least: 100});
+  expect(worst).toHaveLength(4);
+  const delays = worst.map(({aggregate}: {aggregate: {avg: {delay: number}}}) => aggregate.avg.delay);
+  expect(delays).toEqual(delays.toSorted((a: number, b: number) => b - a));
+  for (const {key, nodes, aggregate} of worst) {
+    expect(key.origin_airport.city).toEqual(expect.any(String));
+    expect(nodes[0].delay).toBeGreaterThanOrEqual(aggregate.quantile.delay);
+  }
+  expect(months).toEqual([{key: {date: '2001-06-01T00:00:00'}, aggregate: {count: 4000, avg: {delay: expect.any(Number)}}}]);
+});
+
+test('Predict shows the flights that the model holds for late, and what it would say otherwise', async () => {
+  const {flights} = await data(sample.url, tab('Predict').query, {origin: 'ATL', least: 0.2});
+  expect(flights).toHaveLength(5);
+  const probabilities = flights.map(({late_arrival}: {late_arrival: {probability: number}}) => late_arrival.probability);
+  expect(probabilities).toEqual(probabilities.toSorted((a: number, b: number) => b - a));
+  for (const flight of flights) expect(flight.inbound_on_time.probability).toBeLessThan(flight.late_arrival.probability);
+});
+
+test('Live answers again when a run makes other flights', async () => {
+  const subscriber = new Subscriber(sample.url, tab('Live').query);
+  try {
+    expect(await subscriber.until(() => true)).toMatchObject({flights_aggregate: {aggregate: {count: 4000}}});
+    await runToEnd(sample.url, 'flight_delays', {through: '2001-06-15'});
+    expect(await subscriber.until(() => true)).toMatchObject({flights_aggregate: {aggregate: {count: 2000, max: {date: expect.stringMatching(/^2001-06-14/)}}}});
+  } finally {
+    await subscriber.leave();
+  }
+}, 60_000);
+
 test('StartRun starts a run that makes new snapshots, and WatchRun follows it to its end', async () => {
   const {startRun} = await ask('StartRun');
   expect(startRun).toMatchObject({__typename: 'RunStarted', run: {status: 'QUEUED'}});
@@ -65,5 +97,5 @@ test('Lineage leads from the prediction to the model and the columns of the raw 
 });
 
 test('there is no tab without a test here', () => {
-  expect(consoleTabs.map(({title}) => title)).toEqual(['Discover', 'Rows', 'Aggregate', 'Refused', 'StartRun', 'WatchRun', 'Lineage']);
+  expect(consoleTabs.map(({title}) => title)).toEqual(['Discover', 'Rows', 'Aggregate', 'Groups', 'Predict', 'Live', 'Refused', 'StartRun', 'WatchRun', 'Lineage']);
 });
