@@ -74,9 +74,9 @@ export class TestGraph {
     };
     this.tables.set(snapshot.id, table);
     this.snapshots.set(name, [...list, snapshot]);
-    const {contract = {}, predictions = [], description} = extra;
+    const {contract = {}, predictions = [], relationships, description} = extra;
     const known = this.datasets.findIndex(dataset => dataset.name === name);
-    const dataset: GraphDataset = {name, schema, contract, predictions, description};
+    const dataset: GraphDataset = {name, schema, contract, predictions, relationships, description};
     if (known < 0) this.datasets.push(dataset);
     else if (extra.schema) this.datasets[known] = dataset;
     this.executor = null;

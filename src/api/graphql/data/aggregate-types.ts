@@ -1,5 +1,5 @@
 import {GraphQLBoolean, GraphQLEnumType, GraphQLFloat, GraphQLInputObjectType, GraphQLInt, GraphQLList, GraphQLNonNull, GraphQLObjectType} from 'graphql';
-import type {GraphQLFieldConfigMap, GraphQLInputFieldConfigMap} from 'graphql';
+import type {GraphQLFieldConfigMap, GraphQLInputFieldConfigMap, GraphQLInputType} from 'graphql';
 import type {DataType, Field} from '../../../schemas/schema.ts';
 import {aggregateFunctions, takes} from './aggregate-functions.ts';
 import type {AggregateFunction, Takes} from './aggregate-functions.ts';
@@ -7,18 +7,21 @@ import {scalarOf} from './columns.ts';
 import {comparisonInput} from './comparisons.ts';
 import {aggregateFields, aggregateInputs} from './predictions/types.ts';
 import type {Predicted} from './predictions/types.ts';
-import {orderBy, scalars} from './scalars.ts';
+import {orderBy as direction, scalars} from './scalars.ts';
 
 /** The types of one dataset's aggregates. Functions whose fields are alike share their types. */
 export interface AggregateTypes {
   readonly fields: GraphQLObjectType;
   /** `count` and the functions as members of an ordering. */
   readonly order: () => GraphQLInputFieldConfigMap;
-  /** Conditions on aggregates. */
+  readonly orderBy: GraphQLInputObjectType;
+  /** Conditions on aggregates of a group. */
   readonly having: GraphQLInputObjectType;
+  /** Conditions on aggregates of related rows. */
+  readonly boolExp: GraphQLInputObjectType;
 }
 
-export function aggregateTypes(name: string, columns: readonly Field[], describe: (field: Field) => string, predictions: readonly Predicted[]): AggregateTypes {
+export function aggregateTypes(name: string, columns: readonly Field[], rows: GraphQLInputObjectType, describe: (field: Field) => string, predictions: readonly Predicted[]): AggregateTypes {
   const scalarColumns = columns.filter(field => scalarOf(field.type) !== null);
   const taken = Object.fromEntries(Object.entries(takes).map(([kind, accepts]) => [kind, columns.filter(({type}) => accepts(type))])) as Record<Takes, Field[]>;
   const offered = Object.entries(aggregateFunctions).filter(([, fn]) => taken[fn.takes].length > 0 || predictions.some(([{outputs}]) => outputs.some(({type}) => takes[fn.takes](type))));
@@ -31,6 +34,9 @@ export function aggregateTypes(name: string, columns: readonly Field[], describe
     return made;
   };
 
+  const select = scalarColumns.length === 0 ? null : new GraphQLEnumType({name: `${name}_select_column`, values: Object.fromEntries(scalarColumns.map(field => [field.name, {}]))});
+  const counted = (argument = 'columns'): Record<string, {type: GraphQLInputType}> => (select ? {[argument]: {type: new GraphQLList(new GraphQLNonNull(select))}, distinct: {type: GraphQLBoolean}} : {});
+
   const fields = new GraphQLObjectType({
     name: `${name}_aggregate_fields`,
     fields: () => {
@@ -38,7 +44,7 @@ export function aggregateTypes(name: string, columns: readonly Field[], describe
         count: {
           type: new GraphQLNonNull(GraphQLInt),
           description: 'Rows; with one column those where it is not null; with `distinct` the different values.',
-          args: scalarColumns.length === 0 ? {} : {columns: {type: new GraphQLList(new GraphQLNonNull(new GraphQLEnumType({name: `${name}_select_column`, values: Object.fromEntries(scalarColumns.map(field => [field.name, {}]))})))}, distinct: {type: GraphQLBoolean}},
+          args: counted(),
         },
       };
       const outputs = new Map<string, GraphQLObjectType>();
@@ -59,11 +65,13 @@ export function aggregateTypes(name: string, columns: readonly Field[], describe
   const orders = new Map<Takes, GraphQLInputObjectType>();
   const orderOf = (fn: AggregateFunction): GraphQLInputObjectType => {
     let made = orders.get(fn.takes);
-    if (!made) orders.set(fn.takes, (made = input(`${{numbers: 'sum', comparables: 'max', booleans: 'bool_and'}[fn.takes]}_order_by`, fn, () => orderBy)));
+    if (!made) orders.set(fn.takes, (made = input(`${{numbers: 'sum', comparables: 'max', booleans: 'bool_and'}[fn.takes]}_order_by`, fn, () => direction)));
     return made;
   };
-  const order = (): GraphQLInputFieldConfigMap => ({count: {type: orderBy}, ...Object.fromEntries(plain.map(([key, fn]) => [key, {type: orderOf(fn)}]))});
+  const order = (): GraphQLInputFieldConfigMap => ({count: {type: direction}, ...Object.fromEntries(plain.map(([key, fn]) => [key, {type: orderOf(fn)}]))});
   const havings = new Map<string, GraphQLInputObjectType>();
+  const compared = (): GraphQLInputFieldConfigMap =>
+    Object.fromEntries(plain.map(([key, fn]) => [key, {type: shared(havings, fn.like === 'min' ? aggregateFunctions.max! : fn, () => input(`${fn.like === 'min' ? 'max' : fn.like}_having`, fn, field => comparisonInput(scalar(fn, field), false)))}]));
   const having: GraphQLInputObjectType = new GraphQLInputObjectType({
     name: `${name}_having`,
     description: 'Conditions on aggregates of a group; all given must hold.',
@@ -72,8 +80,22 @@ export function aggregateTypes(name: string, columns: readonly Field[], describe
       _or: {type: new GraphQLList(new GraphQLNonNull(having))},
       _not: {type: having},
       count: {type: comparisonInput('Int', false)},
-      ...Object.fromEntries(plain.map(([key, fn]) => [key, {type: shared(havings, fn.like === 'min' ? aggregateFunctions.max! : fn, () => input(`${fn.like === 'min' ? 'max' : fn.like}_having`, fn, field => comparisonInput(scalar(fn, field), false)))}])),
+      ...compared(),
     }),
   });
-  return {fields, order, having};
+  const boolExp = new GraphQLInputObjectType({
+    name: `${name}_aggregate_bool_exp`,
+    description: 'Conditions on aggregates of related rows; all given must hold.',
+    fields: () => ({
+      count: {
+        type: new GraphQLInputObjectType({
+          name: `${name}_aggregate_bool_exp_count`,
+          fields: {...counted('arguments'), filter: {type: rows, description: 'Which of the rows.'}, predicate: {type: new GraphQLNonNull(comparisonInput('Int', false))}},
+        }),
+      },
+      ...compared(),
+    }),
+  });
+  const orderBy = new GraphQLInputObjectType({name: `${name}_aggregate_order_by`, fields: order});
+  return {fields, order, orderBy, having, boolExp};
 }

@@ -8,6 +8,7 @@ import type {Making, Operand, Partial, Typed} from './aggregate-parts.ts';
 import {jsonForm, jsonObject} from './columns.ts';
 import type {FilterScope} from './filter.ts';
 import {givenArguments} from './given.ts';
+import type {Given} from './given.ts';
 import type {GraphPrediction} from './graph-model.ts';
 import type {CompileInput} from './plan.ts';
 import {settingsOf} from './predictions/asked.ts';
@@ -15,7 +16,7 @@ import type {PredictionSettings} from './predictions/asked.ts';
 import type {RelationUse} from './relation.ts';
 import {collectBelow} from './selection.ts';
 import type {Collected} from './selection.ts';
-import type {Member} from './shape.ts';
+import type {DatasetShape, Member} from './shape.ts';
 
 const int32: DataType = {kind: 'int', bits: 32, signed: true};
 
@@ -167,4 +168,20 @@ export class Aggregates {
   };
 
   private readonly making: Making = {partial: this.partial, step: this.step};
+}
+
+/** One aggregate that an input names, with what it says of it. */
+export interface NamedAggregate {
+  readonly path: string;
+  readonly given: Given;
+  readonly of: (aggregates: Aggregates) => Typed;
+}
+
+/** The aggregates of one function that an input names: of columns, and of outputs of predictions. */
+export function namedAggregates(name: string, input: Given, shape: DatasetShape, settings: PredictionSettings): NamedAggregate[] {
+  return input.entries().flatMap(([column, given]): NamedAggregate[] => {
+    const member = shape.members.get(column);
+    if (member?.kind !== 'prediction') return [{path: `${name}.${column}`, given, of: aggregates => aggregates.value(name, column)}];
+    return given.isNull ? [] : given.entries().map(([output, inner]) => ({path: `${name}.${column}.${output}`, given: inner, of: aggregates => aggregates.ofPrediction(name, member.prediction, settings, output)}));
+  });
 }

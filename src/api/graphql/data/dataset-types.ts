@@ -17,7 +17,7 @@ import {orderBy, scalars} from './scalars.ts';
 import {rootsOf} from './roots.ts';
 import type {RootOperation} from './roots.ts';
 import {rowId} from './shape.ts';
-import type {DatasetShape} from './shape.ts';
+import type {DatasetShape, Relationship} from './shape.ts';
 import {mutationFields} from './writing/mutation-types.ts';
 
 /** The GraphQL types of one dataset. */
@@ -25,7 +25,12 @@ export interface DatasetTypes {
   readonly row: GraphQLObjectType;
   readonly boolExp: InputObject;
   readonly orderBy: InputObject;
+  /** Of all rows chosen: aggregates and the rows. */
+  readonly aggregate: GraphQLObjectType;
   readonly aggregateFields: GraphQLObjectType;
+  /** Of an array relationship to the dataset. */
+  readonly aggregateBoolExp: InputObject;
+  readonly aggregateOrderBy: InputObject;
   readonly group: GraphQLObjectType;
   /** Null: there is nothing to group by. */
   readonly groupKey: GraphQLObjectType | null;
@@ -75,8 +80,9 @@ export function datasetTypes(shape: DatasetShape, world: TypeWorld): DatasetType
     for (const [key, member] of shape.members) {
       if (member.kind === 'rowId') fields[key] = {type: new GraphQLNonNull(GraphQLID), description: 'Identifies the row through all snapshots.'};
       else if (member.kind === 'column') fields[key] = {type: nested.output(`${name}__${key}`, member.field), description: describe(member.field), deprecationReason: member.field.deprecated};
-      else if (member.kind === 'object') fields[key] = {type: world.types(member.to).row, description: `The row of \`${member.to}\` whose \`${member.toColumn}\` is this \`${member.column}\`.`};
-      else if (member.kind === 'array') fields[key] = {type: listOf(world.types(member.to).row), args: rowArguments(world.types(member.to)), description: `The rows of \`${member.to}\` whose \`${member.toColumn}\` is this \`${member.column}\`.`};
+      else if (member.kind === 'object') fields[key] = {type: world.types(member.to).row, description: `The row of ${toldOf(member)}.`};
+      else if (member.kind === 'array') fields[key] = {type: listOf(world.types(member.to).row), args: rowArguments(world.types(member.to)), description: `The rows of ${toldOf(member)}.`};
+      else if (member.kind === 'arrayAggregate') fields[key] = {type: new GraphQLNonNull(world.types(member.to).aggregate), args: rowArguments(world.types(member.to)), description: `Aggregates of the rows of ${toldOf(member)}.`};
       else if (member.kind === 'prediction') fields[key] = predictionField(member.prediction, world.prediction(name, member.prediction));
     }
     return fields;
@@ -93,6 +99,7 @@ export function datasetTypes(shape: DatasetShape, world: TypeWorld): DatasetType
           if (type) fields[key] = {type, deprecationReason: member.field.deprecated};
         } else if (member.kind === 'object' || member.kind === 'array') fields[key] = {type: world.types(member.to).boolExp};
         else if (member.kind === 'prediction') fields[key] = {type: world.prediction(name, member.prediction).boolExp};
+        else if (member.kind === 'arrayAggregate') fields[key] = {type: world.types(member.to).aggregateBoolExp};
         else if (member.kind === 'rowId') fields[key] = {type: comparisonInput('bigint', false)};
       }
       return fields;
@@ -111,16 +118,23 @@ export function datasetTypes(shape: DatasetShape, world: TypeWorld): DatasetType
           if (type) fields[key] = {type};
         } else if (member.kind === 'object') fields[key] = {type: world.types(member.to).orderBy};
         else if (member.kind === 'prediction') fields[key] = {type: world.prediction(name, member.prediction).orderBy};
+        else if (member.kind === 'arrayAggregate') fields[key] = {type: world.types(member.to).aggregateOrderBy};
       }
       return fields;
     },
   });
 
   const row = new GraphQLObjectType({name, description: shape.dataset.description, fields: rowFields, extensions: {dataset: name} satisfies RowTypeExtensions});
-  const aggregates = aggregateTypes(name, columns, describe, shape.dataset.predictions.map(prediction => [prediction, world.prediction(name, prediction)] as const));
+  const aggregates = aggregateTypes(name, columns, boolExp, describe, shape.dataset.predictions.map(prediction => [prediction, world.prediction(name, prediction)] as const));
   const keyMembers = keyMembersOf(shape, to => hasKeys(world.shape(to)));
   const groups = groupTypes(shape, {row, orderBy: order, aggregates}, keyMembers, world);
-  const types: DatasetTypes = {row, boolExp, orderBy: order, aggregateFields: aggregates.fields, group: groups.group, groupKey: groups.key, keyMembers, roots: {query: {}, mutation: mutationFields(shape, {row, boolExp}), subscription: {}}};
+  const aggregate = new GraphQLObjectType({name: `${name}_aggregate`, fields: {aggregate: {type: aggregates.fields}, nodes: {type: listOf(row)}}});
+  const types: DatasetTypes = {
+    row, boolExp, orderBy: order, keyMembers,
+    aggregate, aggregateFields: aggregates.fields, aggregateBoolExp: aggregates.boolExp, aggregateOrderBy: aggregates.orderBy,
+    group: groups.group, groupKey: groups.key,
+    roots: {query: {}, mutation: mutationFields(shape, {row, boolExp}), subscription: {}},
+  };
   const asOf: GraphQLFieldConfigArgumentMap = {as_of: {type: world.asOf, description: 'An earlier state; default: the newest.'}, ...(world.predicts(name) ? modelsArgument : {})};
   const paged = {...rowArguments(types), ...asOf};
   const roots = types.roots.query;
@@ -136,7 +150,7 @@ export function datasetTypes(shape: DatasetShape, world: TypeWorld): DatasetType
     description: `One row of \`${name}\`.`,
   };
   roots[`${name}_aggregate`] = {
-    type: new GraphQLNonNull(new GraphQLObjectType({name: `${name}_aggregate`, fields: {aggregate: {type: aggregates.fields}, nodes: {type: listOf(row)}}})),
+    type: new GraphQLNonNull(aggregate),
     args: paged,
     description: `Aggregates of the rows of \`${name}\` that the arguments choose.`,
   };
@@ -150,6 +164,8 @@ export function datasetTypes(shape: DatasetShape, world: TypeWorld): DatasetType
 }
 
 const listOf = (type: GraphQLOutputType): GraphQLOutputType => new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(type)));
+
+const toldOf = ({to, on}: Relationship): string => `\`${to}\` whose ${on.map(({column, toColumn}) => `\`${toColumn}\` is this \`${column}\``).join(' and ')}`;
 
 const logical = (self: InputObject): GraphQLInputFieldConfigMap => ({
   _and: {type: new GraphQLList(new GraphQLNonNull(self))},

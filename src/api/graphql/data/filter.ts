@@ -1,12 +1,16 @@
 import {MillraceError} from '../../../core/errors.ts';
 import type {DataType} from '../../../schemas/schema.ts';
+import {namedAggregates} from './aggregate.ts';
+import type {Aggregates} from './aggregate.ts';
+import type {Typed} from './aggregate-parts.ts';
 import type {Bindings} from './bindings.ts';
 import {member as structMember} from './columns.ts';
 import type {Given, Variables} from './given.ts';
 import type {GraphPrediction} from './graph-model.ts';
 import type {PredictionSettings} from './predictions/asked.ts';
 import type {RelationUse} from './relation.ts';
-import type {Relationship} from './shape.ts';
+import {linked} from './shape.ts';
+import type {DatasetShape, Relationship} from './shape.ts';
 
 /** What conditions need of the statement they become part of. */
 export interface FilterScope {
@@ -15,6 +19,10 @@ export interface FilterScope {
   use(dataset: string): RelationUse;
   /** What predictions are asked with where nothing else is said. */
   readonly settings: PredictionSettings;
+  /** The rows a relationship may lead to: of an object relationship one for each value of its columns. */
+  related(relationship: Relationship): RelationUse;
+  aggregates(relation: RelationUse): Aggregates;
+  shape(dataset: string): DatasetShape;
 }
 
 /** A condition on rows as SQL with three values: rows for which it is true are meant. */
@@ -34,6 +42,8 @@ export function rowCondition(where: Given, relation: RelationUse, scope: FilterS
           return exists(given, relation, member, scope);
         case 'prediction':
           return predictionCondition(given, relation, member.prediction, scope);
+        case 'arrayAggregate':
+          return relatedAggregates(given, relation, member, name, scope);
         default:
           throw new MillraceError('INTERNAL', {reason: `no condition for ${relation.shape.name}.${name}`});
       }
@@ -45,8 +55,8 @@ const rowIdType: DataType = {kind: 'int', bits: 64, signed: true};
 
 /** Some related row fulfils the condition: true or false, never unknown. */
 function exists(where: Given, relation: RelationUse, relationship: Relationship, scope: FilterScope): string {
-  const other = scope.use(relationship.to);
-  const joined = `${other.column(relationship.toColumn)} = ${relation.column(relationship.column)}`;
+  const other = scope.related(relationship);
+  const joined = linked(relationship, column => relation.column(column), column => other.column(column));
   const condition = rowCondition(where, other, scope);
   return `EXISTS (SELECT 1 FROM ${other.sql()} WHERE ${joined} AND ${condition})`;
 }
@@ -63,6 +73,36 @@ function predictionCondition(given: Given, relation: RelationUse, prediction: Gr
       return comparison(inner, expression, type, `${prediction.field}.${name}`, scope);
     }),
   );
+}
+
+/** Conditions on aggregates of the related rows. */
+function relatedAggregates(given: Given, relation: RelationUse, relationship: Relationship, shown: string, scope: FilterScope): string {
+  return allOf(
+    parts(given, shown).flatMap(([name, inner]) => {
+      if (name === 'count') {
+        const options = new Map(parts(inner, `${shown}.count`));
+        const columns = options.get('arguments')?.value as readonly string[] | null | undefined;
+        const filter = options.get('filter');
+        const {sql, type} = relatedValue(relationship, relation, scope, aggregates => aggregates.count(columns ?? [], options.get('distinct')?.value === true), filter?.isNull ? undefined : filter);
+        return [comparison(options.get('predicate')!, sql, type, `${shown}.count.predicate`, scope)];
+      }
+      refuseNull(inner, `${shown}.${name}`);
+      return namedAggregates(name, inner, scope.shape(relationship.to), scope.settings).map(({path, given: condition, of}) => {
+        const {sql, type} = relatedValue(relationship, relation, scope, of);
+        return comparison(condition, sql, type, `${shown}.${path}`, scope);
+      });
+    }),
+  );
+}
+
+/** An aggregate of the rows that a relationship leads to from a row, as an expression of the row. */
+export function relatedValue(relationship: Relationship, relation: RelationUse, scope: FilterScope, make: (aggregates: Aggregates) => Typed, where?: Given): Typed {
+  const other = scope.related(relationship);
+  const aggregates = scope.aggregates(other);
+  const {sql, type} = make(aggregates);
+  const link = linked(relationship, column => relation.column(column), column => other.column(column));
+  const condition = where ? rowCondition(where, other, scope) : 'true';
+  return {sql: `(SELECT ${sql} FROM ${aggregates.sql(`(SELECT * FROM ${other.sql()} WHERE ${link} AND ${condition}) AS ${other.alias}`)})`, type};
 }
 
 function typedCondition(given: Given, expression: string, type: DataType, shown: string, scope: FilterScope): string {
@@ -97,7 +137,7 @@ export function parts(given: Given, shown: string): readonly (readonly [string, 
 }
 
 /** A null condition might mean anything: as a variable not set it would silently choose all rows. */
-function refuseNull(given: Given, shown: string): void {
+export function refuseNull(given: Given, shown: string): void {
   if (given.isNull) throw new MillraceError('ARGUMENT_INVALID', {name: shown, reason: 'it is null; leave it out, or ask for nulls with `_is_null`.'});
 }
 

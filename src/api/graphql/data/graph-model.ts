@@ -27,7 +27,17 @@ export interface GraphDataset {
   readonly schema: Schema;
   readonly contract: Contract;
   readonly predictions: readonly GraphPrediction[];
+  /** Those that no contract says. */
+  readonly relationships?: readonly GraphRelationship[];
   readonly description?: string;
+}
+
+/** Rows of another dataset as a field: one (`object`) or all (`array`) of those equal in the columns. */
+export interface GraphRelationship {
+  readonly name: string;
+  readonly kind: 'object' | 'array';
+  readonly to: string;
+  readonly on: readonly {readonly column: string; readonly toColumn: string}[];
 }
 
 /** A deployed model as a field of a dataset's rows. */

@@ -1,16 +1,16 @@
 import type {FieldNode} from 'graphql';
 import {MillraceError} from '../../../core/errors.ts';
 import {literal} from '../../../engines/sql-text.ts';
-import {Aggregates} from './aggregate.ts';
+import {Aggregates, namedAggregates} from './aggregate.ts';
 import {jsonObject} from './columns.ts';
 import type {DataRoot} from './roots.ts';
-import {combination, allOf, comparison, parts, rowCondition} from './filter.ts';
+import {allOf, combination, comparison, parts, refuseNull, rowCondition} from './filter.ts';
 import type {FilterScope} from './filter.ts';
 import {givenArguments} from './given.ts';
 import type {Given} from './given.ts';
 import {GroupKeys} from './group-keys.ts';
 import type {GroupKey} from './group-keys.ts';
-import {directionOf} from './ordering.ts';
+import {aggregateTerms, directionOf} from './ordering.ts';
 import type {Answer, CompileInput} from './plan.ts';
 import {RelatedJoins} from './related-joins.ts';
 import type {RelationUse} from './relation.ts';
@@ -92,21 +92,12 @@ export class GroupStatement {
     if (!given || given.isNull) return [];
     const terms: string[] = [];
     for (const order of given.items()) {
-      for (const [name, value] of order.isNull ? [] : order.entries()) {
-        if (value.isNull) continue;
-        if (name === 'key') terms.push(...this.keyTerms(value, []));
-        else if (name === 'count') terms.push(`${this.aggregates.count().sql} ${directionOf(value)}`);
-        else for (const [column, direction] of value.entries()) terms.push(...this.valueTerms(name, column, direction));
-      }
+      if (order.isNull) continue;
+      const key = order.entries().find(([name]) => name === 'key')?.[1];
+      if (key && !key.isNull) terms.push(...this.keyTerms(key, []));
+      terms.push(...aggregateTerms(order, this.relation.shape, this.builder.settings, make => make(this.aggregates)).map(({expression, direction}) => `${expression} ${direction}`));
     }
     return terms;
-  }
-
-  private valueTerms(name: string, column: string, given: Given): string[] {
-    if (given.isNull) return [];
-    const member = this.relation.shape.members.get(column);
-    if (member?.kind !== 'prediction') return [`${this.aggregates.value(name, column).sql} ${directionOf(given)}`];
-    return given.entries().flatMap(([output, direction]) => (direction.isNull ? [] : [`${this.aggregates.ofPrediction(name, member.prediction, this.builder.settings, output).sql} ${directionOf(direction)}`]));
   }
 
   /** By the keys that the selection makes of a column. */
@@ -167,20 +158,11 @@ export function groupCondition(having: Given, aggregates: Aggregates, scope: Fil
         const {sql, type} = aggregates.count();
         return comparison(given, sql, type, 'having.count', scope);
       }
-      return allOf(
-        parts(given, `having.${name}`).map(([column, condition]) => {
-          const shown = `having.${name}.${column}`;
-          const member = aggregates.relation.shape.members.get(column);
-          if (member?.kind !== 'prediction') {
-            const {sql, type} = aggregates.value(name, column);
-            return comparison(condition, sql, type, shown, scope);
-          }
-          return allOf(parts(condition, shown).map(([output, inner]) => {
-            const {sql, type} = aggregates.ofPrediction(name, member.prediction, scope.settings, output);
-            return comparison(inner, sql, type, `${shown}.${output}`, scope);
-          }));
-        }),
-      );
+      refuseNull(given, `having.${name}`);
+      return allOf(namedAggregates(name, given, aggregates.relation.shape, scope.settings).map(({path, given: condition, of}) => {
+        const {sql, type} = of(aggregates);
+        return comparison(condition, sql, type, `having.${path}`, scope);
+      }));
     }),
   );
 }

@@ -1,5 +1,6 @@
 import type {FilterScope} from './filter.ts';
 import type {RelationUse} from './relation.ts';
+import {linked} from './shape.ts';
 import type {Relationship} from './shape.ts';
 
 /** Joins to the rows that object relationships lead to, each once, for expressions over them. */
@@ -9,11 +10,11 @@ export class RelatedJoins {
   constructor(private readonly scope: FilterScope) {}
 
   /** The relation at the end of a path of relationships. */
-  to(path: string, from: RelationUse, {to, column, toColumn}: Relationship): RelationUse {
+  to(path: string, from: RelationUse, relationship: Relationship): RelationUse {
     let found = this.joined.get(path);
     if (!found) {
-      const use = this.scope.use(to);
-      this.joined.set(path, (found = {use, on: `${use.column(toColumn)} = ${from.column(column)}`}));
+      const use = this.scope.related(relationship);
+      this.joined.set(path, (found = {use, on: linked(relationship, column => from.column(column), column => use.column(column))}));
     }
     return found.use;
   }

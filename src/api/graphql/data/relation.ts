@@ -20,9 +20,11 @@ export class RelationUse {
   /** Which of its rows are looked at, where that is known: those without need no predictions. */
   where: Given | null = null;
 
+  /** @param first columns in which several rows are equal and only the first of them, by `_row_id`, is meant */
   constructor(
     readonly shape: DatasetShape,
     readonly alias: string,
+    private readonly first: readonly string[] = [],
   ) {}
 
   column(name: string): string {
@@ -74,6 +76,7 @@ export class RelationUse {
   /** The relation for a FROM, when everything has been asked of it. */
   sql(): string {
     const parts = [...[...this.columns, ...this.outputs].map(identifier), ...[...this.computed].map(([expression, name]) => `${expression} AS ${identifier(name)}`)];
-    return `(SELECT ${parts.length === 0 ? '1' : parts.join(', ')} FROM ${identifier(this.name)}) AS ${this.alias}`;
+    const one = this.first.length === 0 ? '' : ` QUALIFY row_number() OVER (PARTITION BY ${this.first.map(identifier).join(', ')} ORDER BY ${identifier(rowId)}) = 1`;
+    return `(SELECT ${parts.length === 0 ? '1' : parts.join(', ')} FROM ${identifier(this.name)}${one}) AS ${this.alias}`;
   }
 }

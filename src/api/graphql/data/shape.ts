@@ -7,12 +7,21 @@ export type Member =
   | {readonly kind: 'column'; readonly field: Field}
   | ({readonly kind: 'object'} & Relationship)
   | ({readonly kind: 'array'} & Relationship)
+  /** Aggregates of the rows of an array relationship. */
+  | ({readonly kind: 'arrayAggregate'} & Relationship)
   | {readonly kind: 'prediction'; readonly prediction: GraphPrediction};
 
-/** `object`: at most one row of `to`, found by its single-column key; `array`: the rows of `to` that refer to this one. */
+/** `object`: at most one row of `to`, the first by `_row_id` where several are equal in its columns; `array`: all of them. */
 export interface Relationship {
   /** Name of the other dataset. */
   readonly to: string;
+  /** Columns that are equal in related rows; nulls are related with nothing. */
+  readonly on: readonly ColumnPair[];
+  /** Whether several rows of `to` may be equal in its columns, and only the first is meant. */
+  readonly first: boolean;
+}
+
+export interface ColumnPair {
   readonly column: string;
   readonly toColumn: string;
 }
@@ -23,7 +32,7 @@ export interface DatasetShape {
   readonly name: string;
   readonly members: ReadonlyMap<string, Member>;
   /** Those declared, also where a column has the name. */
-  readonly relationships: readonly (readonly [name: string, Member])[];
+  readonly relationships: readonly (readonly [name: string, {readonly kind: 'object' | 'array'} & Relationship])[];
   /** The columns `_by_pk` asks for; null where rows are only known by `_row_id`. */
   readonly key: readonly Field[] | null;
 }
@@ -56,14 +65,21 @@ export function shapesOf(model: GraphModel, previous: ReadonlyMap<string, Datase
 }
 
 function shapeOf(dataset: GraphDataset, byName: ReadonlyMap<string, GraphDataset>, referring: readonly {from: GraphDataset; column: string; toColumn: string}[], previous: DatasetShape | undefined): DatasetShape {
-  const relationships: [name: string, Extract<Member, {kind: 'object' | 'array'}>][] = [];
+  const relationships: [name: string, {readonly kind: 'object' | 'array'} & Relationship][] = [];
   for (const {column, references, as} of dataset.contract.foreignKeys ?? []) {
     const toColumn = singleKey(byName.get(references));
-    if (toColumn && hasColumn(dataset, column)) relationships.push([as ?? relationshipName(column, references), {kind: 'object', to: references, column, toColumn}]);
+    if (toColumn && hasColumn(dataset, column)) relationships.push([as ?? relationshipName(column, references), {kind: 'object', to: references, on: [{column, toColumn}], first: false}]);
   }
   for (const {from, column, toColumn} of referring) {
     const alone = referring.filter(other => other.from === from).length === 1;
-    relationships.push([alone ? from.name : `${from.name}_by_${column}`, {kind: 'array', to: from.name, column: toColumn, toColumn: column}]);
+    relationships.push([alone ? from.name : `${from.name}_by_${column}`, {kind: 'array', to: from.name, on: [{column: toColumn, toColumn: column}], first: false}]);
+  }
+  for (const {name, kind, to, on} of dataset.relationships ?? []) {
+    const other = byName.get(to);
+    if (!other || !on.every(({column, toColumn}) => hasColumn(dataset, column) && hasColumn(other, toColumn))) continue;
+    const key = other.contract.key ?? [];
+    const unique = key.length > 0 && key.every(column => on.some(({toColumn}) => toColumn === column));
+    relationships.push([name, {kind, to, on, first: kind === 'object' && !unique}]);
   }
   if (previous?.dataset === dataset && JSON.stringify(previous.relationships) === JSON.stringify(relationships)) return previous;
   const members = new Map<string, Member>([[rowId, {kind: 'rowId'}]]);
@@ -72,6 +88,7 @@ function shapeOf(dataset: GraphDataset, byName: ReadonlyMap<string, GraphDataset
   };
   for (const field of dataset.schema.fields) add(field.name, {kind: 'column', field});
   for (const [name, member] of relationships) add(name, member);
+  for (const [name, member] of relationships) if (member.kind === 'array' && members.get(name) === member) add(`${name}_aggregate`, {...member, kind: 'arrayAggregate'});
   for (const prediction of dataset.predictions) add(prediction.field, {kind: 'prediction', prediction});
   const key = dataset.contract.key?.map(name => dataset.schema.fields.find(field => field.name === name));
   return {dataset, name: dataset.name, members, relationships, key: key?.length && key.every(field => field !== undefined) ? key : null};
@@ -91,17 +108,21 @@ function relationshipName(column: string, references: string): string {
   return column === one ? `${column}_row` : `${column}_${one}`;
 }
 
+/** The condition that two rows are related. */
+export const linked = ({on}: Relationship, from: (column: string) => string, to: (column: string) => string): string => on.map(({column, toColumn}) => `${to(toColumn)} = ${from(column)}`).join(' AND ');
+
 /** Datasets whose types hold each other, directly or over others: what has to be built anew together. */
 export function connected(shapes: ReadonlyMap<string, DatasetShape>, names: Iterable<string>): Set<string> {
+  const neighbours = new Map<string, string[]>();
+  for (const {name, relationships} of shapes.values()) {
+    for (const [, {to}] of relationships) for (const [a, b] of [[name, to], [to, name]] as const) neighbours.set(a, [...(neighbours.get(a) ?? []), b]);
+  }
   const found = new Set<string>();
   const open = [...names];
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
     if (found.has(name)) continue;
     found.add(name);
-    // Object relationships have their array relationship on the other side, so one direction finds both.
-    for (const member of shapes.get(name)?.members.values() ?? []) {
-      if (member.kind === 'object' || member.kind === 'array') open.push(member.to);
-    }
+    open.push(...(neighbours.get(name) ?? []));
   }
   return found;
 }

@@ -4,6 +4,7 @@ import {MillraceError} from '../../../core/errors.ts';
 import type {SqlValue} from '../../../engines/engine.ts';
 import {literal, sqlType} from '../../../engines/sql-text.ts';
 import type {DataType, Field} from '../../../schemas/schema.ts';
+import {Aggregates} from './aggregate.ts';
 import {Bindings} from './bindings.ts';
 import {jsonForm, member as structMember} from './columns.ts';
 import {rowCondition} from './filter.ts';
@@ -23,7 +24,7 @@ import {rowText, shown, shownIf, shownList, shownObject, shownOnce} from './row-
 import type {Shown} from './row-json.ts';
 import {collectBelow} from './selection.ts';
 import type {Collected} from './selection.ts';
-import {elementOf, isObject, rowId} from './shape.ts';
+import {elementOf, isObject, linked, rowId} from './shape.ts';
 import type {DatasetShape, Relationship} from './shape.ts';
 
 /** Arguments of a field that were given or defaulted. */
@@ -70,10 +71,22 @@ export class StatementBuilder implements FilterScope {
 
   private settings_: PredictionSettings = {};
 
-  use(dataset: string): RelationUse {
-    const use = new RelationUse(this.input.graph.shapes.get(dataset)!, `t${this.uses.length}`);
+  use(dataset: string, first: readonly string[] = []): RelationUse {
+    const use = new RelationUse(this.input.graph.shapes.get(dataset)!, `t${this.uses.length}`, first);
     this.uses.push(use);
     return use;
+  }
+
+  related({to, on, first}: Relationship): RelationUse {
+    return this.use(to, first ? on.map(({toColumn}) => toColumn) : []);
+  }
+
+  shape(dataset: string): DatasetShape {
+    return this.input.graph.shapes.get(dataset)!;
+  }
+
+  aggregates(relation: RelationUse): Aggregates {
+    return new Aggregates(relation, this, this.input);
   }
 
   statement(sql: string): Statement {
@@ -226,6 +239,8 @@ export class StatementBuilder implements FilterScope {
             return [key, this.relatedObject(nodes, relation, member)];
           case 'array':
             return [key, this.relatedList(nodes, relation, member, fields)];
+          case 'arrayAggregate':
+            return [key, this.relatedAggregate(nodes, relation, member, fields)];
           case 'prediction':
             return [key, this.prediction(nodes, relation, member.prediction, fields)];
         }
@@ -265,28 +280,53 @@ export class StatementBuilder implements FilterScope {
   }
 
   private relatedObject(nodes: readonly FieldNode[], relation: RelationUse, relationship: Relationship): Shown {
-    const other = this.use(relationship.to);
-    const matched = other.column(relationship.toColumn);
-    this.joins.push({use: other, on: `${matched} = ${relation.column(relationship.column)}`});
+    const other = this.related(relationship);
+    const matched = other.column(relationship.on[0]!.toColumn);
+    this.joins.push({use: other, on: linked(relationship, column => relation.column(column), column => other.column(column))});
     const row = this.object(collectBelow(nodes, this.input.fragments, this.input.variables), other, this.rowFields(relationship.to));
     return shownIf(`${matched} IS NOT NULL`, row);
   }
 
   /** A list of related rows as a subquery for each row, which engines turn into one join. */
-  private relatedList(nodes: readonly FieldNode[], relation: RelationUse, relationship: Relationship, fields: GraphQLFieldMap<unknown, unknown>): Shown {
-    const args = givenArguments(fields[nodes[0]!.name.value]!.args, nodes[0]!, this.input.variables);
+  private relatedList(nodes: readonly FieldNode[], relation: RelationUse, relationship: Relationship, fields: GraphQLFieldMap<unknown, unknown>, args = this.argumentsOf(nodes, fields)): Shown {
     const other = this.use(relationship.to);
-    const link = `${other.column(relationship.toColumn)} = ${relation.column(relationship.column)}`;
-    const chosen = this.choose(other, args, false);
+    const chosen = this.chooseRelated(other, relation, relationship, args);
     return this.nested(() => {
       const row = this.object(collectBelow(nodes, this.input.fragments, this.input.variables), other, this.rowFields(relationship.to));
       const order = this.orderOf(other, chosen);
       return joins => {
-        const from = [this.numberedRows(other, {...chosen, condition: `${link} AND ${chosen.condition}`}), ...joins].join(' ');
+        const from = [this.numberedRows(other, chosen), ...joins].join(' ');
         const text = `coalesce((SELECT '[' || string_agg(${rowText(row)}, ',' ORDER BY ${order}) || ']' FROM ${from}), '[]')::JSON`;
         return shownOnce(text, row.column && {...row.column, sql: `coalesce((SELECT list(${row.column.sql} ORDER BY ${order}) FROM ${from}), [])`});
       };
     });
+  }
+
+  /** Aggregates of related rows, and the rows themselves, each as a subquery for each row. */
+  private relatedAggregate(nodes: readonly FieldNode[], relation: RelationUse, relationship: Relationship, fields: GraphQLFieldMap<unknown, unknown>): Shown {
+    const args = this.argumentsOf(nodes, fields);
+    return shownObject(
+      [...collectBelow(nodes, this.input.fragments, this.input.variables)].map(([key, inner]): [string, Shown] => {
+        const name = inner[0]!.name.value;
+        if (name === '__typename') return [key, typeNamed(`${relationship.to}_aggregate`)];
+        if (name === 'nodes') return [key, this.relatedList(inner, relation, relationship, fields, args)];
+        const other = this.use(relationship.to);
+        const chosen = this.chooseRelated(other, relation, relationship, args);
+        const aggregates = this.aggregates(other);
+        const object = aggregates.object(collectBelow(inner, this.input.fragments, this.input.variables));
+        const text = `(SELECT to_json(${object}) FROM ${aggregates.sql(this.numberedRows(other, chosen))})`;
+        return [key, shownOnce(text, {sql: text})];
+      }),
+    );
+  }
+
+  private argumentsOf(nodes: readonly FieldNode[], fields: GraphQLFieldMap<unknown, unknown>): Arguments {
+    return givenArguments(fields[nodes[0]!.name.value]!.args, nodes[0]!, this.input.variables);
+  }
+
+  private chooseRelated(other: RelationUse, relation: RelationUse, relationship: Relationship, args: Arguments): Chosen {
+    const chosen = this.choose(other, args, false);
+    return {...chosen, condition: `${linked(relationship, column => relation.column(column), column => other.column(column))} AND ${chosen.condition}`};
   }
 
   /** Runs `make` with joins of its own: those of a nested list belong to its subquery. */

@@ -24,5 +24,6 @@ function mentions(name: string, given: Given, shape: DatasetShape, shapes: Shape
   if (name === '_or' || name === '_and') return !given.isNull && given.items().some(part => within(part, shape));
   const member = shape.members.get(name);
   if (member?.kind === 'object' || member?.kind === 'array') return within(given, shapes.get(member.to)!);
+  if (member?.kind === 'arrayAggregate') return shapes.get(member.to)!.dataset.predictions.length > 0;
   return member?.kind === 'prediction';
 }
