@@ -80,7 +80,7 @@ export class LazySchema extends GraphQLSchema {
 }
 
 /** The types that are reached from `start`, as far as `belongs` says; others are not looked into. */
-export function reachable(start: readonly GraphQLObjectType[], belongs: (type: GraphQLNamedType) => boolean): Map<string, GraphQLNamedType> {
+export function reachable(start: readonly GraphQLNamedType[], belongs: (type: GraphQLNamedType) => boolean): Map<string, GraphQLNamedType> {
   const found = new Map<string, GraphQLNamedType>();
   const open: GraphQLNamedType[] = [...start];
   const reach = (type: Parameters<typeof getNamedType>[0]): void => {

@@ -20,7 +20,7 @@ interface Made {
   /** Root types with its own fields only. */
   readonly roots: RootTypes;
   /** By name, those it shares with others included. */
-  reached?: ReadonlyMap<string, GraphQLNamedType>;
+  reached?: Map<string, GraphQLNamedType>;
 }
 
 /** The types of all datasets of one version of the graph, each made when it is first asked for; those of unchanged datasets are the previous version's. */
@@ -28,6 +28,8 @@ export class TypesOfDatasets {
   private readonly made = new Map<string, Made>();
   private readonly predictions: PredictionNames;
   private readonly world: TypeWorld;
+  /** Datasets whose rows are listed in others' rows: some of their types are used there only. */
+  private readonly listed: ReadonlySet<string>;
 
   /** @param stale datasets whose types cannot stay */
   constructor(
@@ -36,6 +38,7 @@ export class TypesOfDatasets {
     previous: TypesOfDatasets | null,
     stale: ReadonlySet<string>,
   ) {
+    this.listed = new Set([...shapes.values()].flatMap(({relationships}) => relationships.filter(([, {kind}]) => kind === 'array').map(([, {to}]) => to)));
     this.predictions = new PredictionNames(shapes, previous?.predictions ?? null, stale);
     // What was made refers to its neighbours, by the version it was made in: so it stays only together with them.
     if (previous) for (const [name, made] of previous.made) if (shapes.has(name) && !stale.has(name)) this.made.set(name, made);
@@ -92,10 +95,14 @@ export class TypesOfDatasets {
   reached(dataset: string): ReadonlyMap<string, GraphQLNamedType> {
     const made = this.of(dataset)!;
     if (made.reached) return made.reached;
-    made.reached = reachable(Object.values(made.roots).filter(root => root !== null), type => {
+    const {aggregateBoolExp, aggregateOrderBy} = made.types;
+    const besides = this.listed.has(dataset) ? [aggregateBoolExp, aggregateOrderBy] : [];
+    const begin = Object.values(made.roots).filter(root => root !== null);
+    made.reached = reachable([...begin, ...besides], type => {
       const owner = this.predictions.user(type.name) !== undefined ? undefined : prefixes(type.name).find(prefix => this.shapes.has(prefix));
       return owner === undefined || owner === dataset;
     });
+    for (const type of besides) made.reached.set(type.name, type);
     return made.reached;
   }
 }

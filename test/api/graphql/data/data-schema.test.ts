@@ -1,5 +1,5 @@
 import {jest} from '@jest/globals';
-import {buildSchema, GraphQLSchema, parse, printType, validate, validateSchema} from 'graphql';
+import {buildSchema, GraphQLSchema, lexicographicSortSchema, parse, printSchema, printType, validate, validateSchema} from 'graphql';
 import type {GraphQLObjectType} from 'graphql';
 import {buildDataSchema, swapDataSchema} from '../../../../src/api/graphql/data/data-schema.ts';
 import type {GraphDataset, GraphPrediction} from '../../../../src/api/graphql/data/graph-model.ts';
@@ -26,6 +26,7 @@ describe('data schema', () => {
   it('names types as Hasura does', () => {
     const {schema} = buildDataSchema({version: 1n, datasets: [airports, flights]}, core);
     expect(problemsOf(schema)).toEqual([]);
+    expect(printSchema(lexicographicSortSchema(schema))).not.toContain('undefined');
     const shown = ['flights', 'airports', 'flights_bool_exp', 'flights_order_by', 'flights_aggregate', 'flights_aggregate_fields', 'flights_select_column', 'late_arrival', 'late_arrival_set_input', 'flights__place', 'Query']
       .map(name => printType(schema.getType(name)!).replace(/ *"""[^"]*"""\n/g, ''))
       .join('\n');
