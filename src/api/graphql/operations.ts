@@ -7,6 +7,7 @@ import {Commits} from './commits.ts';
 import {abortable} from './core/abortable.ts';
 import type {CoreContext} from './core/context.ts';
 import {Loaders} from './core/loaders.ts';
+import {KeptAggregates} from './data/live/kept-aggregates.ts';
 import {asTableError} from './format-error.ts';
 import type {Graph, Prepared} from './graph.ts';
 import {LiveQueries} from './live.ts';
@@ -36,6 +37,7 @@ export interface Asking {
 /** Runs operations, whatever brought them: HTTP, a socket, or a command in this process. */
 export class Operations {
   private readonly metrics: Metrics;
+  private readonly kept = new KeptAggregates();
   private readonly live: LiveQueries;
   private readonly rowStreams: RowStreams;
 
@@ -143,13 +145,15 @@ export class Operations {
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(new MillraceError('QUERY_TIMEOUT', {seconds})), seconds * 1000);
     const end = signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal;
-    const data = new RequestData(this.services, viewer, end, again);
+    const {document, executor, errors} = prepared;
+    const operation = document && getOperationAST(document, operationName)?.operation;
+    // Who verifies wants to know what comes out when it is computed again.
+    const data = new RequestData(this.services, viewer, end, again, again ? undefined : {aggregates: this.kept, followed: operation === 'subscription'});
     try {
-      const {document, executor, errors} = prepared;
       if (!document) return {result: {errors}, data};
       const coreContext = this.coreContext(viewer, new Loaders(this.services, viewer), end, again !== undefined);
       const result = await executor.execute({document, operationName, variables: variables ?? {}, coreContext, data});
-      if (getOperationAST(document, operationName)?.operation === 'mutation') await this.services.graphModel.refresh();
+      if (operation === 'mutation') await this.services.graphModel.refresh();
       return {result, data};
     } finally {
       clearTimeout(timer);

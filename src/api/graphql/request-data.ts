@@ -29,6 +29,7 @@ export class RequestData implements DataContext, HeadSet {
     readonly viewer: Viewer,
     readonly signal?: AbortSignal,
     private readonly again?: Reads,
+    readonly kept?: DataContext['kept'],
   ) {
     this.engine = services.engine;
   }

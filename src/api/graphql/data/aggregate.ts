@@ -26,6 +26,8 @@ export class Aggregates {
   private readonly values = new Map<string, string>();
   private readonly scales = new Map<string, string>();
   private readonly fields: GraphQLFieldMap<unknown, unknown>;
+  /** What `sql` aggregated: its SELECT of keys and partials, and what that was made of. */
+  source: {readonly rows: string; readonly keys: ReadonlyMap<string, string>; readonly sql: string} | null = null;
 
   constructor(
     readonly relation: RelationUse,
@@ -121,7 +123,9 @@ export class Aggregates {
     const names = [...keys].map(([name, expression]) => `${expression} AS ${name}`);
     const partials = this.partials.map(({name, sql}) => `${sql} AS ${name}`);
     const groups = names.length === 0 ? '' : ` GROUP BY ${names.map((_, index) => index + 1).join(', ')}`;
-    return this.valuesOf(`(SELECT ${[...names, ...partials].join(', ') || 'count(*)'} FROM ${rows}${groups})`);
+    const sql = `(SELECT ${[...names, ...partials].join(', ') || 'count(*)'} FROM ${rows}${groups})`;
+    this.source = {rows, keys, sql};
+    return this.valuesOf(sql);
   }
 
   /** Partials, wherever they come from, with the values made of them. Each step stands in a SELECT around those it is made of: engines would repeat it otherwise. */

@@ -4,6 +4,7 @@ import {Aggregates} from './aggregate.ts';
 import {givenArguments} from './given.ts';
 import type {Given, Variables} from './given.ts';
 import {compileGroups} from './groups.ts';
+import {aggregatedStatement} from './live/aggregated.ts';
 import type {AggregatePart, Answer, CompileInput, FieldPlan} from './plan.ts';
 import type {DataRoot} from './roots.ts';
 import {collectBelow} from './selection.ts';
@@ -59,7 +60,9 @@ function compileAggregate(selected: Collected, root: DataRoot, args: Arguments, 
       const chosen = builder.choose(relation, args, false);
       const aggregates = new Aggregates(relation, builder, input);
       const object = aggregates.object(collectBelow(nodes, input.fragments, input.variables));
-      parts.push({key, kind: 'text', statement: builder.statement(`SELECT to_json(${object})::VARCHAR AS json FROM ${aggregates.sql(builder.chosenRows(relation, chosen))}`)});
+      const statement = builder.statement(`SELECT to_json(${object})::VARCHAR AS json FROM ${aggregates.sql(builder.chosenRows(relation, chosen))}`);
+      const bounded = ['limit', 'offset', 'distinct_on'].find(name => args.has(name)) ?? null;
+      parts.push({key, kind: 'text', statement: aggregatedStatement({statement, aggregates, alias: relation.alias, keyColumns: [], bounded})});
     }
   }
   return {kind: 'aggregate', parts};

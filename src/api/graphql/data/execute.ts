@@ -7,6 +7,7 @@ import type {Facts} from './bindings.ts';
 import type {DataSchema} from './data-schema.ts';
 import type {Variables} from './given.ts';
 import type {DataContext} from './graph-model.ts';
+import type {KeptUse} from './live/kept-aggregates.ts';
 import type {FieldPlan, Statement} from './plan.ts';
 import {nameOf} from './predictions/asked.ts';
 import {withInline} from './predictions/inline.ts';
@@ -30,6 +31,8 @@ export async function executeField(plan: FieldPlan, graph: DataSchema, variables
 export class FieldRun {
   private readonly snapshots = new Map<string, Promise<SnapshotRecord>>();
   readonly asOf: AsOf | undefined;
+  /** How its aggregations were answered. */
+  readonly keptUses: KeptUse[] = [];
 
   constructor(
     private readonly plan: FieldPlan,
@@ -41,9 +44,18 @@ export class FieldRun {
   }
 
   async text(statement: Statement, single: boolean): Promise<string> {
-    const text = await this.reading(statement, query => this.context.engine.text(query, {signal: this.context.signal}));
+    const text = await this.reading(statement, query => this.textOf(query, statement));
     if (text === null && !single) throw this.tooManyRows();
     return text === null ? 'null' : (await withInline([text], statement.inline, this.variables, this.asOf?.time, this.context))[0]!;
+  }
+
+  private async textOf(query: Query, {aggregated, datasets}: Statement): Promise<string | null> {
+    const {engine, signal, kept} = this.context;
+    if (!aggregated || !kept) return engine.text(query, {signal});
+    const {profile} = await this.snapshot(datasets[0]!);
+    const {text, use} = await kept.aggregates.text(query, aggregated, {engine, signal, profile, followed: kept.followed});
+    this.keptUses.push(use);
+    return text;
   }
 
   async scored({rows, single}: {rows: Extract<FieldPlan['answer'], {kind: 'scored'}>['rows']; single: boolean}): Promise<string> {

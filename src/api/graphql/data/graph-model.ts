@@ -15,6 +15,7 @@ import type {ScoreFiles} from '../../../models/score-files.ts';
 import type {Contract} from '../../../schemas/contract.ts';
 import type {Field, Schema} from '../../../schemas/schema.ts';
 import type {AsOf, SnapshotRecord} from '../../../warehouse/warehouse.ts';
+import type {KeptAggregates} from './live/kept-aggregates.ts';
 import type {WriteAnswer, WriteRequest} from '../../../writes/writes.ts';
 
 export interface GraphModel {
@@ -84,4 +85,6 @@ export interface DataContext {
   /** All heads, for what is told of columns beside their types; without it nothing is. */
   profiles?(): Promise<ReadonlyMap<string, Pick<SnapshotRecord, 'id' | 'profile' | 'rowCount'>>>;
   readonly signal?: AbortSignal;
+  /** What is kept of aggregations; without it each is computed. `followed`: it is asked again after each commit. */
+  readonly kept?: {readonly aggregates: KeptAggregates; readonly followed: boolean};
 }

@@ -10,6 +10,7 @@ import {givenArguments} from './given.ts';
 import type {Given} from './given.ts';
 import {GroupKeys} from './group-keys.ts';
 import type {GroupKey} from './group-keys.ts';
+import {aggregatedStatement} from './live/aggregated.ts';
 import {aggregateTerms, directionOf} from './ordering.ts';
 import type {Answer, CompileInput} from './plan.ts';
 import {RelatedJoins} from './related-joins.ts';
@@ -25,7 +26,10 @@ export function compileGroups(selected: Collected, root: DataRoot, args: Argumen
   const builder = new StatementBuilder(input, input.graph.types.get(root.dataset)!.row.getFields());
   const groups = new GroupStatement(builder, root.dataset, args, input);
   const object = groups.object(selected);
-  return {kind: 'text', statement: builder.statement(groups.sql(object)), single: false};
+  const {aggregates, keys: {keys}, relation} = groups;
+  const statement = builder.statement(groups.sql(object));
+  const keyColumns = keys.every(({path}) => relation.shape.members.get(path[0]!)?.kind === 'column') ? [...new Set(keys.map(({path}) => path[0]!))] : null;
+  return {kind: 'text', statement: aggregatedStatement({statement, aggregates, alias: relation.alias, keyColumns, bounded: null}), single: false};
 }
 
 export class GroupStatement {

@@ -4,6 +4,7 @@ import type {Parameter} from './bindings.ts';
 import type {DataSchema} from './data-schema.ts';
 import type {Variables} from './given.ts';
 import type {GraphPrediction} from './graph-model.ts';
+import type {Aggregated} from './live/aggregated.ts';
 import type {AskedPrediction} from './predictions/asked.ts';
 import type {InlinePredictions} from './predictions/inline.ts';
 import type {Fragments} from './selection.ts';
@@ -27,6 +28,8 @@ export interface Statement {
   readonly datasets: readonly string[];
   /** Float columns it sums. */
   readonly scaled: readonly {readonly dataset: string; readonly column: string}[];
+  /** Of aggregations: how their answers are kept. */
+  readonly aggregated?: Aggregated;
   /** Relations with predictions among their columns. */
   readonly predicted: readonly PredictedUse[];
   /** Predictions whose marks stand within its texts. */
