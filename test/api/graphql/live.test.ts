@@ -1,4 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises';
+import {WebSocket} from 'ws';
 import type {App} from '../../../src/compose.ts';
 import {createDatabase} from '../../support/postgres.ts';
 import {createProject, data, startApp, useApp} from '../../support/project.ts';
@@ -54,6 +55,17 @@ describe('live queries', () => {
     expect((await executed()) - before).toBeLessThanOrEqual(9);
   });
 
+  test('groups are kept up, not computed again', async () => {
+    await write('visits', 'SELECT i::INT AS id, i % 4 AS hour, i / 8 AS minutes FROM range(4000) t(i)', {contract: {key: ['id']}});
+    const groups = follow(url, 'subscription { visits_groups(order_by: {key: {hour: asc}}) { key { hour } aggregate { count sum { minutes } } } }');
+    const first = (await groups.next()).data!.visits_groups;
+    expect(first[3]).toEqual({key: {hour: '3'}, aggregate: {count: 1000, sum: {minutes: 250125}}});
+    await write('visits', 'SELECT 4000::INT AS id, 3::BIGINT AS hour, 0.5::DOUBLE AS minutes', {mode: 'append'});
+    const second = (await groups.next()).data!.visits_groups;
+    expect(second).toEqual([...first.slice(0, 3), {key: {hour: '3'}, aggregate: {count: 1001, sum: {minutes: 250125.5}}}]);
+    expect((await data(url, '{ visits_groups(order_by: {key: {hour: asc}}) { key { hour } aggregate { count sum { minutes } } } }')).visits_groups).toEqual(second);
+  });
+
   test('are woken by datasets that they read through relationships', async () => {
     await write('cities', "SELECT 'ATL' AS code, 'Atlanta' AS name", {contract: {key: ['code']}});
     await write('trips', "SELECT 1 AS id, 'ATL' AS from_id", {contract: {key: ['id'], foreignKeys: [{column: 'from_id', references: 'cities', as: 'city'}]}});
@@ -94,6 +106,38 @@ describe('live queries', () => {
     expect(stays.ended).toBe(false);
     await write('changing', 'SELECT 5 AS n, 3 AS other');
     expect(await stays.next()).toEqual({data: {changing: [{n: 5}]}});
+  });
+
+  test('are not computed for a client that does not read, which gets the newest answer when it goes on', async () => {
+    const fill = (tag: number) => write('bulk', `SELECT ${tag} AS tag, repeat('x', 2000) AS text FROM range(2000)`);
+    await fill(0);
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+    const tags: number[] = [];
+    socket.on('message', (message: Buffer) => {
+      const {type, payload} = JSON.parse(String(message)) as {type: string; payload?: {data: {bulk: {tag: number}[]}}};
+      if (type === 'connection_ack') socket.send(JSON.stringify({id: '1', type: 'subscribe', payload: {query: 'subscription { bulk { tag text } }'}}));
+      if (type === 'next') tags.push(payload!.data.bulk[0]!.tag);
+    });
+    socket.once('open', () => socket.send('{"type":"connection_init"}'));
+    while (tags.length === 0) await sleep(10);
+    socket.pause();
+    // Until the buffers between them are full, and answers are made no more.
+    let tag = 0;
+    for (let [quiet, before] = [0, 0]; quiet < 3 && tag < 25; await sleep(300)) {
+      const now = await executed();
+      quiet = now === before ? quiet + 1 : 0;
+      before = now;
+      await fill(++tag);
+    }
+    expect(tag).toBeLessThan(25);
+    const stalled = await executed();
+    for (let more = 0; more < 3; more++) await fill(++tag);
+    await sleep(300);
+    expect(await executed()).toBe(stalled);
+    socket.resume();
+    while (tags.at(-1) !== tag) await sleep(10);
+    expect(tags.length).toBeLessThan(tag + 1);
+    socket.close();
   });
 
   test('say what is wrong, and go on when it is right again', async () => {
