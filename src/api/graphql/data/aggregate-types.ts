@@ -11,6 +11,8 @@ import {orderBy as direction, scalars} from './scalars.ts';
 
 /** The types of one dataset's aggregates. Functions whose fields are alike share their types. */
 export interface AggregateTypes {
+  /** Columns that can be counted. */
+  readonly select: GraphQLEnumType | null;
   readonly fields: GraphQLObjectType;
   /** `count` and the functions as members of an ordering. */
   readonly order: () => GraphQLInputFieldConfigMap;
@@ -97,5 +99,5 @@ export function aggregateTypes(name: string, columns: readonly Field[], rows: Gr
     }),
   });
   const orderBy = new GraphQLInputObjectType({name: `${name}_aggregate_order_by`, fields: order});
-  return {fields, order, orderBy, having, boolExp};
+  return {select, fields, order, orderBy, having, boolExp};
 }

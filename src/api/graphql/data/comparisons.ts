@@ -23,7 +23,9 @@ function scalarComparison(name: ScalarName): GraphQLInputObjectType {
   const fields: GraphQLInputFieldConfigMap = {_is_null: {type: GraphQLBoolean}};
   if (name === 'jsonb') {
     fields._contains = {type, description: 'The value contains this one.'};
+    fields._contained_in = {type, description: 'This one contains the value.'};
     fields._has_key = {type: GraphQLString, description: 'The object has this member.'};
+    for (const [operator, some] of [['_has_keys_any', 'one'], ['_has_keys_all', 'each']] as const) fields[operator] = {type: new GraphQLList(new GraphQLNonNull(GraphQLString)), description: `The object has ${some} of these members.`};
   } else {
     for (const operator of ['_eq', '_neq', '_gt', '_gte', '_lt', '_lte']) fields[operator] = {type};
     for (const operator of ['_in', '_nin']) fields[operator] = {type: many};
@@ -43,6 +45,8 @@ function arrayComparison(name: ScalarName): GraphQLInputObjectType {
       _neq: {type: list},
       _contains: {type: list, description: 'Every one of these is in the list.'},
       _contained_in: {type: list, description: 'Every element of the list is one of these.'},
+      _has: {type: scalars[name], description: 'This is in the list.'},
+      _has_any: {type: list, description: 'One of these is in the list.'},
     },
   });
 }

@@ -1,4 +1,4 @@
-import {GraphQLBoolean, GraphQLID, GraphQLInputObjectType, GraphQLInt, GraphQLList, GraphQLNonNull, GraphQLObjectType} from 'graphql';
+import {GraphQLBoolean, GraphQLEnumType, GraphQLID, GraphQLInputObjectType, GraphQLInt, GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLString} from 'graphql';
 import type {GraphQLFieldConfigArgumentMap, GraphQLFieldConfigMap, GraphQLInputFieldConfigMap, GraphQLInputObjectType as InputObject, GraphQLOutputType} from 'graphql';
 import {typeName} from '../../../schemas/schema.ts';
 import type {DataType, Field} from '../../../schemas/schema.ts';
@@ -25,6 +25,8 @@ export interface DatasetTypes {
   readonly row: GraphQLObjectType;
   readonly boolExp: InputObject;
   readonly orderBy: InputObject;
+  /** Names of its columns. */
+  readonly selectColumn: GraphQLEnumType | null;
   /** Of all rows chosen: aggregates and the rows. */
   readonly aggregate: GraphQLObjectType;
   readonly aggregateFields: GraphQLObjectType;
@@ -79,6 +81,7 @@ export function datasetTypes(shape: DatasetShape, world: TypeWorld): DatasetType
     const fields: GraphQLFieldConfigMap<unknown, unknown> = {};
     for (const [key, member] of shape.members) {
       if (member.kind === 'rowId') fields[key] = {type: new GraphQLNonNull(GraphQLID), description: 'Identifies the row through all snapshots.'};
+      else if (member.kind === 'cursor') fields[key] = {type: new GraphQLNonNull(GraphQLString), description: 'The row\'s place in the order of its list, for `after` and `before`.'};
       else if (member.kind === 'column') fields[key] = {type: nested.output(`${name}__${key}`, member.field), description: describe(member.field), deprecationReason: member.field.deprecated};
       else if (member.kind === 'object') fields[key] = {type: world.types(member.to).row, description: `The row of ${toldOf(member)}.`};
       else if (member.kind === 'array') fields[key] = {type: listOf(world.types(member.to).row), args: rowArguments(world.types(member.to)), description: `The rows of ${toldOf(member)}.`};
@@ -130,7 +133,7 @@ export function datasetTypes(shape: DatasetShape, world: TypeWorld): DatasetType
   const groups = groupTypes(shape, {row, orderBy: order, aggregates}, keyMembers, world);
   const aggregate = new GraphQLObjectType({name: `${name}_aggregate`, fields: {aggregate: {type: aggregates.fields}, nodes: {type: listOf(row)}}});
   const types: DatasetTypes = {
-    row, boolExp, orderBy: order, keyMembers,
+    row, boolExp, orderBy: order, keyMembers, selectColumn: aggregates.select,
     aggregate, aggregateFields: aggregates.fields, aggregateBoolExp: aggregates.boolExp, aggregateOrderBy: aggregates.orderBy,
     group: groups.group, groupKey: groups.key,
     roots: {query: {}, mutation: mutationFields(shape, {row, boolExp}), subscription: {}},
@@ -138,7 +141,7 @@ export function datasetTypes(shape: DatasetShape, world: TypeWorld): DatasetType
   const asOf: GraphQLFieldConfigArgumentMap = {as_of: {type: world.asOf, description: 'An earlier state; default: the newest.'}, ...(world.predicts(name) ? modelsArgument : {})};
   const paged = {...rowArguments(types), ...asOf};
   const roots = types.roots.query;
-  roots[name] = {type: listOf(row), args: paged, description: shape.dataset.description ?? `Rows of \`${name}\`.`};
+  roots[name] = {type: listOf(row), args: {...paged, ...cursors}, description: shape.dataset.description ?? `Rows of \`${name}\`.`};
   roots[`${name}_by_pk`] = {
     type: row,
     args: {
@@ -176,9 +179,15 @@ const logical = (self: InputObject): GraphQLInputFieldConfigMap => ({
 const rowArguments = (types: DatasetTypes): GraphQLFieldConfigArgumentMap => ({
   where: {type: types.boolExp},
   order_by: {type: new GraphQLList(new GraphQLNonNull(types.orderBy))},
+  ...(types.selectColumn && {distinct_on: {type: new GraphQLList(new GraphQLNonNull(types.selectColumn)), description: 'Of rows equal in these columns only the first, in the order.'}}),
   limit: {type: GraphQLInt},
   offset: {type: GraphQLInt},
 });
+
+const cursors: GraphQLFieldConfigArgumentMap = {
+  after: {type: GraphQLString, description: 'Rows after the one of this `_cursor`, in the same order.'},
+  before: {type: GraphQLString, description: 'Rows before the one of this `_cursor`, in the same order; with `limit` the last of them.'},
+};
 
 /** Types of struct, map and list columns, named `<dataset>__<path>`; each is made once. */
 class NestedTypes {

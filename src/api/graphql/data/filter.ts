@@ -157,6 +157,9 @@ export function comparison(given: Given, expression: string, type: DataType, sho
       if (operator === '_nin') return `${compared} NOT IN ${bindings.values(value, type, name)}`;
       if (operator === '_contains') return `json_contains(${compared}, ${bindings.value(value, type, name)})`;
       if (operator === '_has_key') return `list_contains(json_keys(${compared}), ${bindings.value(value, {kind: 'utf8'}, name)})`;
+      if (operator === '_contained_in') return `json_contains(${bindings.value(value, type, name)}, ${compared})`;
+      if (operator === '_has_keys_any') return `list_has_any(json_keys(${compared}), ${bindings.list(value, {kind: 'utf8'}, name)})`;
+      if (operator === '_has_keys_all') return `list_has_all(json_keys(${compared}), ${bindings.list(value, {kind: 'utf8'}, name)})`;
       return textCondition(operator, compared, value, name, bindings);
     }),
   );
@@ -214,6 +217,7 @@ function listComparison(given: Given, expression: string, element: DataType, sho
       if (operator === '_is_null') return isNull(value, expression, shown);
       const name = `${shown}.${operator}`;
       refuseNull(value, name);
+      if (operator === '_has') return `list_contains(${compared}, ${bindings.value(value, element, name)})`;
       const list = bindings.list(value, element, name);
       switch (operator) {
         case '_eq':
@@ -222,6 +226,8 @@ function listComparison(given: Given, expression: string, element: DataType, sho
           return `${compared} <> ${list}`;
         case '_contains':
           return `list_has_all(${compared}, ${list})`;
+        case '_has_any':
+          return `list_has_any(${compared}, ${list})`;
         default:
           return `list_has_all(${list}, ${compared})`;
       }

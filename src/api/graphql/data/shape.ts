@@ -4,6 +4,8 @@ import type {GraphDataset, GraphModel, GraphPrediction} from './graph-model.ts';
 /** What a name in a selection, a filter or an ordering of a dataset's rows stands for. */
 export type Member =
   | {readonly kind: 'rowId'}
+  /** The row's place in the order of the list it stands in. */
+  | {readonly kind: 'cursor'}
   | {readonly kind: 'column'; readonly field: Field}
   | ({readonly kind: 'object'} & Relationship)
   | ({readonly kind: 'array'} & Relationship)
@@ -90,6 +92,7 @@ function shapeOf(dataset: GraphDataset, byName: ReadonlyMap<string, GraphDataset
   for (const [name, member] of relationships) add(name, member);
   for (const [name, member] of relationships) if (member.kind === 'array' && members.get(name) === member) add(`${name}_aggregate`, {...member, kind: 'arrayAggregate'});
   for (const prediction of dataset.predictions) add(prediction.field, {kind: 'prediction', prediction});
+  add('_cursor', {kind: 'cursor'});
   const key = dataset.contract.key?.map(name => dataset.schema.fields.find(field => field.name === name));
   return {dataset, name: dataset.name, members, relationships, key: key?.length && key.every(field => field !== undefined) ? key : null};
 }

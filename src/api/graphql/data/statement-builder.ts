@@ -13,7 +13,8 @@ import {givenArguments} from './given.ts';
 import type {Given, Variables} from './given.ts';
 import type {GraphPrediction} from './graph-model.ts';
 import {ordering} from './ordering.ts';
-import type {Ordering} from './ordering.ts';
+import type {NamedKey, Ordering} from './ordering.ts';
+import {besideCursor, cursorText, reversed} from './paging.ts';
 import type {ColumnRows, CompileInput, PredictedUse, PredictionPart, PredictionPlan, Rows, ScoredRows, Statement} from './plan.ts';
 import {deployedExpression, pinOf, replaced, replacement, settingsOf} from './predictions/asked.ts';
 import type {PredictionSettings} from './predictions/asked.ts';
@@ -36,6 +37,10 @@ export interface Chosen {
   readonly order: Ordering;
   readonly limit: string | null;
   readonly offset: string | null;
+  /** Of rows equal in these expressions only the first. */
+  readonly distinct?: readonly string[];
+  /** Whether `limit` and `offset` count from the end. */
+  readonly backward?: boolean;
 }
 
 interface NumberedOptions {
@@ -55,6 +60,8 @@ export class StatementBuilder implements FilterScope {
   /** Lists of related rows around what is being made. */
   private depth = 0;
   private readonly uses: RelationUse[] = [];
+  /** The order of each list's rows. */
+  private readonly orders = new Map<RelationUse, readonly NamedKey[]>();
   private readonly joins: {use: RelationUse; on: string}[] = [];
   private readonly features: string[] = [];
   private readonly nonce = randomUUID();
@@ -126,9 +133,19 @@ export class StatementBuilder implements FilterScope {
     const where = args.get('where');
     if (relation === this.uses[0]) this.begin(relation, args);
     const most = bounded ? maxRows + 1 : Infinity;
+    const condition = where && !where.isNull ? rowCondition(where, relation, this) : 'true';
+    const order = ordering(args.get('order_by'), relation, this);
+    this.orders.set(relation, order.keys);
+    const [after, before] = ([['after', 1], ['before', -1]] as const).map(([name, side]) => {
+      const given = args.get(name);
+      return given && !given.isNull ? besideCursor(given, order.keys, relation.rowId, side, this.bindings) : null;
+    });
+    const distinct = args.get('distinct_on');
     return {
-      condition: where && !where.isNull ? rowCondition(where, relation, this) : 'true',
-      order: ordering(args.get('order_by'), relation, this),
+      condition: [condition, after, before].filter(part => part !== null && part !== undefined).join(' AND '),
+      order,
+      distinct: distinct && !distinct.isNull ? (distinct.value as readonly string[]).map(column => relation.column(column)) : [],
+      backward: !after && !!before,
       limit: this.rowCount(args.get('limit'), 'limit', most) ?? (bounded ? String(most) : null),
       offset: this.rowCount(args.get('offset'), 'offset', Infinity),
     };
@@ -153,15 +170,17 @@ export class StatementBuilder implements FilterScope {
 
   /** The chosen rows as a relation under the same alias; keys of the order that stand in other relations come along as columns. */
   chosenRows(relation: RelationUse, chosen: Chosen & {readonly extra?: string}): string {
-    const {order, limit, offset} = chosen;
+    const {order, limit, offset, distinct = [], backward = false} = chosen;
     // Without an order rows come as they lie in the files, which is the order of their ids; but joins, which conditions with
     // subqueries become and predictions may be, keep no order.
-    const asTheyLie = order.keys.length === 0 && !chosen.condition.includes('(SELECT ') && relation.predictions.length === 0;
-    const orderBy = asTheyLie ? '' : ` ORDER BY ${[...order.keys.map(({expression, direction}) => `${expression} ${direction}`), relation.rowId].join(', ')}`;
+    const asTheyLie = order.keys.length === 0 && !chosen.condition.includes('(SELECT ') && relation.predictions.length === 0 && !backward && distinct.length === 0;
+    const sorted = (turn: (direction: string) => string) => [...order.keys.map(({expression, direction}) => `${expression} ${turn(direction)}`), `${relation.rowId} ${turn('ASC')}`].join(', ');
+    const orderBy = asTheyLie ? '' : ` ORDER BY ${sorted(backward ? reversed : direction => direction)}`;
+    const firsts = distinct.length === 0 ? '' : ` QUALIFY row_number() OVER (PARTITION BY ${distinct.join(', ')} ORDER BY ${sorted(direction => direction)}) = 1`;
     const keys = order.keys.map(({expression}, index) => `, ${expression} AS "~k${index}"`).join('');
     const paging = `${limit === null ? '' : ` LIMIT ${limit}`}${offset === null ? '' : ` OFFSET ${offset}`}`;
     const needsOrder = limit !== null || offset !== null;
-    return `(SELECT ${relation.alias}.*${keys}${chosen.extra ?? ''} FROM ${[relation.sql(), ...order.joins].join(' ')} WHERE ${chosen.condition}${needsOrder ? orderBy : ''}${paging}) AS ${relation.alias}`;
+    return `(SELECT ${relation.alias}.*${keys}${chosen.extra ?? ''} FROM ${[relation.sql(), ...order.joins].join(' ')} WHERE ${chosen.condition}${firsts}${needsOrder ? orderBy : ''}${paging}) AS ${relation.alias}`;
   }
 
   /**
@@ -172,15 +191,20 @@ export class StatementBuilder implements FilterScope {
     const {order, limit, offset} = chosen;
     const whole = {...chosen, limit: null, offset: null, extra};
     const bounds = [where];
+    let counted: string | null = null;
     if (limit !== null || offset !== null) {
       const sorted = [...order.keys.map(({expression, direction}) => `${expression} ${direction}`), relation.rowId].join(', ');
       const parted = partition.length === 0 ? '' : `PARTITION BY ${partition.join(', ')} `;
-      whole.extra += `, row_number() OVER (${parted}ORDER BY ${sorted}) AS "~n"`;
+      const number = (by: string) => `, row_number() OVER (${parted}ORDER BY ${by}) AS "~n"`;
+      // Those left out are not counted, so what is left is counted around them.
+      if (chosen.distinct?.length) counted = number(this.orderOf(relation, chosen));
+      else whole.extra += number(sorted);
       const first = offset ?? '0';
       bounds.push(`"~n" > ${first}`, ...(limit === null ? [] : [`"~n" <= ${first} + ${limit}`]));
     }
     if (bounds.length === 1 && where === 'true' && most === undefined) return this.chosenRows(relation, whole);
-    return `(SELECT * FROM ${this.chosenRows(relation, whole)} WHERE ${bounds.join(' AND ')}${most === undefined ? '' : ` LIMIT ${most}`}) AS ${relation.alias}`;
+    const rows = counted === null ? this.chosenRows(relation, whole) : `(SELECT *${counted} FROM ${this.chosenRows(relation, whole)}) AS ${relation.alias}`;
+    return `(SELECT * FROM ${rows} WHERE ${bounds.join(' AND ')}${most === undefined ? '' : ` LIMIT ${most}`}) AS ${relation.alias}`;
   }
 
   /** The order of chosen rows outside of them. */
@@ -233,6 +257,8 @@ export class StatementBuilder implements FilterScope {
         switch (member.kind) {
           case 'rowId':
             return [key, shown(`${relation.rowId}::VARCHAR`, {sql: relation.rowId})];
+          case 'cursor':
+            return [key, this.cursor(relation)];
           case 'column':
             return [key, this.column(relation.column(name), member.field.type, nodes, `${relation.shape.name}__${name}`)];
           case 'object':
@@ -246,6 +272,12 @@ export class StatementBuilder implements FilterScope {
         }
       }),
     );
+  }
+
+  private cursor(relation: RelationUse): Shown {
+    const keys = this.orders.get(relation) ?? [];
+    const text = cursorText(keys, keys.map((_, index) => `${relation.alias}."~k${index}"`), relation.rowId);
+    return shown(text, {sql: text});
   }
 
   private column(expression: string, type: DataType, nodes: readonly FieldNode[], path: string): Shown {
