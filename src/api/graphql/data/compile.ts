@@ -20,7 +20,7 @@ export function compileField(key: string, nodes: readonly FieldNode[], root: Dat
   const selected = collectBelow(nodes, input.fragments, input.variables);
   const asOf = asOfReader(args.get('as_of'));
   const answer = answers[root.kind](selected, root, args, input, types.row.getFields());
-  return {key, dataset: root.dataset, asOf, answer};
+  return {key, dataset: root.dataset, asOf, models: args.get('models'), answer};
 }
 
 function asOfReader(given: Given | undefined): (variables: Variables) => AsOf | undefined {

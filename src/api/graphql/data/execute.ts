@@ -9,7 +9,7 @@ import type {Variables} from './given.ts';
 import type {DataContext} from './graph-model.ts';
 import type {KeptUse} from './live/kept-aggregates.ts';
 import type {FieldPlan, Statement} from './plan.ts';
-import {nameOf} from './predictions/asked.ts';
+import {nameOf, refuseUnknownModels} from './predictions/asked.ts';
 import {withInline} from './predictions/inline.ts';
 import {predictedTable, versionOf} from './predictions/predicted-table.ts';
 import {scaleOf} from './scales.ts';
@@ -41,6 +41,7 @@ export class FieldRun {
     private readonly context: DataContext,
   ) {
     this.asOf = plan.asOf(variables);
+    refuseUnknownModels(plan.models, variables, graph.shapes.values());
   }
 
   async text(statement: Statement, single: boolean): Promise<string> {

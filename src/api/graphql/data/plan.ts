@@ -2,7 +2,7 @@ import type {ColumnName} from '../../../engines/engine.ts';
 import type {AsOf} from '../../../warehouse/warehouse.ts';
 import type {Parameter} from './bindings.ts';
 import type {DataSchema} from './data-schema.ts';
-import type {Variables} from './given.ts';
+import type {Given, Variables} from './given.ts';
 import type {GraphPrediction} from './graph-model.ts';
 import type {Aggregated} from './live/aggregated.ts';
 import type {AskedPrediction} from './predictions/asked.ts';
@@ -52,6 +52,8 @@ export interface FieldPlan {
   readonly key: string;
   readonly dataset: string;
   readonly asOf: (variables: Variables) => AsOf | undefined;
+  /** Versions for all its predictions that say no other. */
+  readonly models?: Given;
   readonly answer: Answer;
 }
 

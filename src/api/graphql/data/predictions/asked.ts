@@ -1,10 +1,11 @@
-import {MillraceError} from '../../../../core/errors.ts';
+import {MillraceError, didYouMean} from '../../../../core/errors.ts';
 import {identifier, sqlType} from '../../../../engines/sql-text.ts';
 import type {DataType, Field} from '../../../../schemas/schema.ts';
 import {Bindings} from '../bindings.ts';
 import type {Parameter} from '../bindings.ts';
 import type {Given, Variables} from '../given.ts';
 import type {GraphPrediction, PredictionPin} from '../graph-model.ts';
+import type {DatasetShape} from '../shape.ts';
 
 /** What a prediction is asked with: which version, and inputs replaced. */
 export interface PredictionSettings {
@@ -41,6 +42,18 @@ export interface ModelPin {
   readonly model: string;
   readonly version?: number | null;
   readonly alias?: string | null;
+}
+
+/** @throws ARGUMENT_INVALID: a name that is mistyped would silently leave another version in place */
+export function refuseUnknownModels(models: Given | undefined, variables: Variables, shapes: Iterable<DatasetShape>): void {
+  const pins = given<readonly ModelPin[]>(models, variables) ?? [];
+  if (pins.length === 0) return;
+  const known = [...shapes].flatMap(({dataset}) => dataset.predictions.map(({model}) => model));
+  for (const {model} of pins) {
+    if (known.includes(model)) continue;
+    const [meant] = didYouMean(model, known);
+    throw new MillraceError('ARGUMENT_INVALID', {name: 'models', reason: `no dataset has predictions of a model '${model}'${meant === undefined ? '' : `; did you mean '${meant}'?`}.`});
+  }
 }
 
 const given = <T>(value: Given | undefined, variables: Variables): T | undefined => (value?.read(variables) as T | null | undefined) ?? undefined;
