@@ -3,9 +3,11 @@
  * three-valued logic. It shares the GraphQL types with the compiled path, and nothing of its compiler.
  */
 import {execute} from 'graphql';
-import type {DocumentNode, ExecutionResult, GraphQLFieldResolver, GraphQLSchema} from 'graphql';
+import type {DocumentNode, ExecutionResult, GraphQLFieldResolver, GraphQLResolveInfo, GraphQLSchema} from 'graphql';
 import type {GraphDataset, GraphModel} from '../../src/api/graphql/data/graph-model.ts';
 import type {DataType, Field} from '../../src/schemas/schema.ts';
+import {binned, keyResolvers, part, selectedKeys, truncated} from './slow-groups.ts';
+import type {KeySource, KeyValue} from './slow-groups.ts';
 
 /**
  * A value as the oracle holds it: integers of 64 bits as bigint; decimals as text with all digits of their scale; days as text; times as bigint
@@ -41,13 +43,15 @@ export class SlowGraph {
 
   private readonly resolve: GraphQLFieldResolver<any, unknown> = (source, args, _context, info) => {
     const {parentType, fieldName} = info;
-    if (parentType.name === 'Query') return this.root(fieldName, args);
+    if (parentType.name === 'Query') return this.root(fieldName, args, info);
     const dataset = this.datasets.get(parentType.name);
     if (!dataset) return typeof source[fieldName] === 'function' ? source[fieldName](args) : source[fieldName];
     return this.member(dataset, source as Row, fieldName, args);
   };
 
-  private root(name: string, args: Record<string, any>): unknown {
+  private root(name: string, args: Record<string, any>, info: GraphQLResolveInfo): unknown {
+    const grouped = this.datasets.get(name.replace(/_groups$/, ''));
+    if (grouped && name.endsWith('_groups')) return this.groups(grouped, args, info);
     const exact = this.datasets.get(name);
     if (exact) return this.choose(exact, this.rows[name]!, args);
     const byKey = this.datasets.get(name.replace(/_by_pk$/, ''));
@@ -55,14 +59,111 @@ export class SlowGraph {
       return this.rows[byKey.name]!.find(row => (byKey.contract.key ? byKey.contract.key.every(key => compare(row[key]!, this.read(args[key], typeOf(byKey, key))) === 0) : String(rowIds.get(row)) === args._row_id)) ?? null;
     }
     const dataset = this.datasets.get(name.replace(/_aggregate$/, ''))!;
-    const rows = this.choose(dataset, this.rows[dataset.name]!, args);
+    return this.aggregated(dataset, this.rows[dataset.name]!, args);
+  }
+
+  private aggregated(dataset: GraphDataset, all: readonly Row[], args: Record<string, any>): unknown {
+    const rows = this.choose(dataset, all, args);
     return {nodes: rows, aggregate: this.aggregate(dataset, rows)};
+  }
+
+  private groups(dataset: GraphDataset, {where, having, order_by, limit, offset}: Record<string, any>, info: GraphQLResolveInfo): unknown {
+    const keys = selectedKeys(info);
+    const found = new Map<string, {keys: readonly KeyValue[]; source: KeySource | null; rows: Row[]}>();
+    if (keys.length === 0) found.set('', {keys: [], source: null, rows: []});
+    for (const row of this.choose(dataset, this.rows[dataset.name]!, {where})) {
+      const source = this.keySource(dataset, row);
+      const values = keys.map(key => key.of(source));
+      const name = keys.length === 0 ? '' : JSON.stringify(values.map(({shown}) => shown));
+      const group = found.get(name) ?? {keys: values, source, rows: []};
+      found.set(name, group);
+      group.rows.push(row);
+    }
+    const made = [...found.values()].map(group => ({...group, aggregate: this.aggregate(dataset, group.rows)}));
+    const chosen = made.filter(({aggregate}) => !having || this.groupFulfils(dataset, aggregate, having) === true);
+    const order: ((a: (typeof made)[number], b: (typeof made)[number]) => number)[] = [];
+    const add = (of: (group: (typeof made)[number]) => Value, direction: string) => order.push((a, b) => comparing(of(a), of(b), direction));
+    const byKey = (given: any, path: readonly string[]): void => {
+      for (const [name, inner] of Object.entries(given)) {
+        const here = [...path, name];
+        if (typeof inner === 'object') byKey(inner, here);
+        else keys.forEach((key, index) => key.path.join('.') === here.join('.') && add(({keys: values}) => values[index]!.compared, inner as string));
+      }
+    };
+    for (const given of order_by ?? []) {
+      if (given.key) byKey(given.key, []);
+      for (const [name, inner] of Object.entries<any>(given)) {
+        if (name === 'count') add(({rows}) => rows.length, inner);
+        else if (name !== 'key') for (const [column, direction] of Object.entries<string>(inner)) add(({aggregate}) => this.raw(dataset, aggregate, name, column), direction);
+      }
+    }
+    keys.forEach((_, index) => add(({keys: values}) => values[index]!.compared, 'asc'));
+    chosen.sort((a, b) => order.reduce((result, by) => result || by(a, b), 0));
+    return chosen.slice(offset ?? 0, limit == null ? undefined : (offset ?? 0) + limit).map(({source, aggregate, rows}) => ({key: keyResolvers(source ?? this.keySource(dataset, null)), aggregate, nodes: (args: Record<string, any>) => this.choose(dataset, rows, args)}));
+  }
+
+  /** An aggregate as it is compared. */
+  private raw(dataset: GraphDataset, aggregate: any, name: string, column: string): Value {
+    const shown = aggregate[name][column]();
+    const {type} = dataset.schema.fields.find(field => field.name === column)!;
+    if (shown === null || name === 'avg') return shown as Value;
+    if (name === 'sum') return type.kind === 'int' ? BigInt(shown as string) : (shown as Value);
+    return this.read(shown, type);
+  }
+
+  private groupFulfils(dataset: GraphDataset, aggregate: any, having: Record<string, any>): Truth {
+    return and(
+      Object.entries(having).map(([name, given]): Truth => {
+        if (name === '_and') return and(given.map((inner: any) => this.groupFulfils(dataset, aggregate, inner)));
+        if (name === '_or') return or(given.map((inner: any) => this.groupFulfils(dataset, aggregate, inner)));
+        if (name === '_not') return not(this.groupFulfils(dataset, aggregate, given));
+        if (name === 'count') return this.compared(aggregate.count({}), given, {kind: 'int', bits: 32, signed: true});
+        return and(Object.entries<any>(given).map(([column, inner]) => {
+          const {type} = dataset.schema.fields.find(field => field.name === column)!;
+          const result: DataType = name === 'avg' ? {kind: 'float', bits: 64} : name === 'sum' && type.kind === 'int' ? int64 : type;
+          return this.compared(this.raw(dataset, aggregate, name, column), inner, result);
+        }));
+      }),
+    );
+  }
+
+  private keySource(dataset: GraphDataset, row: Row | null): KeySource {
+    const own = this.keysOf(dataset.schema.fields, row);
+    for (const key of dataset.contract.foreignKeys ?? []) {
+      const other = row && this.related(dataset, row, key.as!).rows[0];
+      own[key.as!] = this.keySource(this.datasets.get(key.references)!, other ?? null);
+    }
+    return own;
+  }
+
+  private keysOf(fields: readonly Field[], row: Row | null): Record<string, ((args: Record<string, any>) => KeyValue) | KeySource> {
+    const made: Record<string, ((args: Record<string, any>) => KeyValue) | KeySource> = {};
+    for (const {name, type} of fields) {
+      const value = row ? row[name]! : null;
+      if (type.kind === 'struct') made[name] = this.keysOf(type.fields, value as Row | null);
+      else {
+        made[name] = ({trunc, bin}) => {
+          const compared = value === null ? null : trunc ? truncated(value, type, trunc) : bin != null ? binned(value, type, bin) : type.kind === 'float' ? (value as number) + 0 : value;
+          return {shown: show(compared, type), compared};
+        };
+        made[`${name}_part`] = ({part: wanted}) => {
+          const compared = value === null ? null : part(value, type, wanted);
+          return {shown: compared, compared};
+        };
+      }
+    }
+    return made;
   }
 
   private member(dataset: GraphDataset, row: Row, name: string, args: Record<string, any>): unknown {
     if (name === '_row_id') return String(rowIds.get(row));
     const field = dataset.schema.fields.find(candidate => candidate.name === name);
     if (field) return show(row[name]!, field.type);
+    const listed = name.replace(/_aggregate$/, '');
+    if (listed !== name) {
+      const {dataset: of, rows} = this.related(dataset, row, listed);
+      return this.aggregated(of, rows, args);
+    }
     const related = this.related(dataset, row, name);
     return Array.isArray(related.rows) && related.many ? this.choose(related.dataset, related.rows, args) : (related.rows[0] ?? null);
   }
@@ -78,10 +179,17 @@ export class SlowGraph {
     return {dataset: from, many: true, rows: this.rows[from.name]!.filter(other => equal(other[key.column]!, row[dataset.contract.key![0]!]!))};
   }
 
-  private choose(dataset: GraphDataset, rows: readonly Row[], {where, order_by, limit, offset}: Record<string, any>): readonly Row[] {
+  private choose(dataset: GraphDataset, rows: readonly Row[], {where, order_by, limit, offset, distinct_on}: Record<string, any>): readonly Row[] {
     let chosen = where ? rows.filter(row => this.fulfils(dataset, row, where) === true) : [...rows];
     const keys = (order_by ?? []).flatMap((order: object) => this.keys(dataset, order));
     if (keys.length > 0) chosen = [...chosen].sort((a, b) => keys.reduce((found: number, key: Key) => found || key(a, b), 0) || rowIds.get(a)! - rowIds.get(b)!);
+    if (distinct_on) {
+      const seen = new Set<string>();
+      chosen = chosen.filter(row => {
+        const values = [distinct_on].flat().map((name: string) => (row[name] === null ? 'null' : `=${String((row[name] as number) === 0 ? 0 : row[name])}`)).join('\0');
+        return !seen.has(values) && seen.add(values);
+      });
+    }
     return chosen.slice(offset ?? 0, limit == null ? undefined : (offset ?? 0) + limit);
   }
 
@@ -94,6 +202,12 @@ export class SlowGraph {
         if (name === '_row_id') return this.compared(BigInt(rowIds.get(row)!), given, int64);
         const field = dataset.schema.fields.find(candidate => candidate.name === name);
         if (field) return this.typed(row[name]!, given, field.type);
+        if (name.endsWith('_aggregate')) {
+          const {dataset: of, rows} = this.related(dataset, row, name.replace(/_aggregate$/, ''));
+          const {count, ...others} = given;
+          const counted = count && this.compared((this.aggregate(of, this.choose(of, rows, {where: count.filter})) as any).count({columns: count.arguments, distinct: count.distinct}), count.predicate, {kind: 'int', bits: 32, signed: true});
+          return and([...(count ? [counted] : []), this.groupFulfils(of, this.aggregate(of, rows), others)]);
+        }
         const related = this.related(dataset, row, name);
         return related.rows.some(other => this.fulfils(related.dataset, other, given) === true);
       }),
@@ -158,6 +272,14 @@ export class SlowGraph {
       if (name === '_row_id') return [by(row => rowIds.get(row) ?? null, direction)];
       const field = dataset.schema.fields.find(candidate => candidate.name === name);
       if (field) return structKeys(field, direction, row => row[name]!);
+      if (name.endsWith('_aggregate')) {
+        const of = (row: Row, what: string, column?: string): Value => {
+          const related = this.related(dataset, row, name.replace(/_aggregate$/, ''));
+          const aggregate = this.aggregate(related.dataset, related.rows);
+          return column === undefined ? related.rows.length : this.raw(related.dataset, aggregate, what, column);
+        };
+        return Object.entries<any>(direction).flatMap(([what, inner]) => (what === 'count' ? [by(row => of(row, what), inner)] : Object.entries<string>(inner).map(([column, way]) => by(row => of(row, what, column), way))));
+      }
       const own = dataset.contract.foreignKeys!.find(key => key.as === name)!;
       const to = this.datasets.get(own.references)!;
       return this.keys(to, direction).map((key): Key => {
@@ -181,6 +303,9 @@ export class SlowGraph {
       avg: each((values, field) => (values.length === 0 ? null : Number(this.sum(values, field, dataset)) / values.length)),
       min: each(least(1)),
       max: each(least(-1)),
+      bool_and: each(values => (values.length === 0 ? null : values.every(value => value === true))),
+      bool_or: each(values => (values.length === 0 ? null : values.includes(true))),
+      quantile_disc: ({q}: {q: number}) => each((values, field) => (values.length === 0 ? null : show(values.toSorted(compare)[Math.max(Math.ceil(q * values.length) - 1, 0)]!, field.type))),
     };
   }
 
@@ -232,14 +357,13 @@ function structKeys(field: Field, direction: any, of: (row: Row) => Value): Key[
   );
 }
 
-function by(of: (row: Row) => Value, direction: string): Key {
+const by = (of: (row: Row) => Value, direction: string): Key => (a, b) => comparing(of(a), of(b), direction);
+
+function comparing(x: Value, y: Value, direction: string): number {
   const sign = direction.startsWith('asc') ? 1 : -1;
   const nullsFirst = direction.endsWith('nulls_first') || direction === 'desc';
-  return (a, b) => {
-    const [x, y] = [of(a), of(b)];
-    if (x === null || y === null) return x === y ? 0 : (x === null) === nullsFirst ? -1 : 1;
-    return sign * compare(x, y);
-  };
+  if (x === null || y === null) return x === y ? 0 : (x === null) === nullsFirst ? -1 : 1;
+  return sign * compare(x, y);
 }
 
 const isDecimal = (text: string): boolean => /^[+-]?\d+(\.\d*)?$/.test(text);

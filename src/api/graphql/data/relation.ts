@@ -76,7 +76,10 @@ export class RelationUse {
   /** The relation for a FROM, when everything has been asked of it. */
   sql(): string {
     const parts = [...[...this.columns, ...this.outputs].map(identifier), ...[...this.computed].map(([expression, name]) => `${expression} AS ${identifier(name)}`)];
-    const one = this.first.length === 0 ? '' : ` QUALIFY row_number() OVER (PARTITION BY ${this.first.map(identifier).join(', ')} ORDER BY ${identifier(rowId)}) = 1`;
+    const one = this.first.length === 0 ? '' : ` QUALIFY ${isFirst(identifier(rowId), this.first.map(identifier), identifier(rowId))}`;
     return `(SELECT ${parts.length === 0 ? '1' : parts.join(', ')} FROM ${identifier(this.name)}${one}) AS ${this.alias}`;
   }
 }
+
+/** Whether a row is the first of those equal in some columns. DuckDB 1.5 fails, at times, over `row_number() = 1` of row ids it computes. */
+export const isFirst = (rowId: string, columns: readonly string[], order: string): string => `${rowId} = first_value(${rowId}) OVER (PARTITION BY ${columns.join(', ')} ORDER BY ${order})`;

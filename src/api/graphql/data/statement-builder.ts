@@ -20,7 +20,7 @@ import {deployedExpression, pinOf, replaced, replacement, settingsOf} from './pr
 import type {PredictionSettings} from './predictions/asked.ts';
 import {mostCandidates, withoutPredictions} from './predictions/candidates.ts';
 import {inlineMark} from './predictions/inline.ts';
-import {RelationUse} from './relation.ts';
+import {isFirst, RelationUse} from './relation.ts';
 import {rowText, shown, shownIf, shownList, shownObject, shownOnce} from './row-json.ts';
 import type {Shown} from './row-json.ts';
 import {collectBelow} from './selection.ts';
@@ -176,7 +176,7 @@ export class StatementBuilder implements FilterScope {
     const asTheyLie = order.keys.length === 0 && !chosen.condition.includes('(SELECT ') && relation.predictions.length === 0 && !backward && distinct.length === 0;
     const sorted = (turn: (direction: string) => string) => [...order.keys.map(({expression, direction}) => `${expression} ${turn(direction)}`), `${relation.rowId} ${turn('ASC')}`].join(', ');
     const orderBy = asTheyLie ? '' : ` ORDER BY ${sorted(backward ? reversed : direction => direction)}`;
-    const firsts = distinct.length === 0 ? '' : ` QUALIFY row_number() OVER (PARTITION BY ${distinct.join(', ')} ORDER BY ${sorted(direction => direction)}) = 1`;
+    const firsts = distinct.length === 0 ? '' : ` QUALIFY ${isFirst(relation.rowId, distinct, sorted(direction => direction))}`;
     const keys = order.keys.map(({expression}, index) => `, ${expression} AS "~k${index}"`).join('');
     const paging = `${limit === null ? '' : ` LIMIT ${limit}`}${offset === null ? '' : ` OFFSET ${offset}`}`;
     const needsOrder = limit !== null || offset !== null;
