@@ -119,3 +119,28 @@ describe('a dialect', () => {
     expect(of(text).problem).toMatch(/different numbers of fields/);
   });
 });
+
+/** Each of these took minutes or years when a rule went over the same characters again and again: who breaks it sees this file never end. */
+describe('hostile texts are looked at in time that grows with their length', () => {
+  const long = 200_000;
+
+  test.each<[what: string, value: string]>([
+    ['digits and a letter', `${'1'.repeat(long)}x`],
+    ['zeros within digits', `1.${'0'.repeat(long)}1`],
+    ['a sign and spaces', `-${' '.repeat(long)}x`],
+    ['a number of more digits than anything holds', '9'.repeat(long)],
+    ['thousands', `${'1,234'.repeat(long / 5)}x`],
+    ['a day and spaces', `2001-01-01${' '.repeat(long)}x`],
+    ['a fraction of a second', `2001-01-01 00:00:00.1${'0'.repeat(long)}x`],
+  ])('%s', (_what, value) => {
+    expect(inferColumn([value, value]).reading.type).toBe('utf8');
+  });
+
+  test('blank lines before the header', () => {
+    expect(inferDialect(`${'\n'.repeat(10_000)}id,name\n1,a\n2,b\n`, true, {})).toMatchObject({names: ['id', 'name'], skip: 0});
+  });
+
+  test('blank lines before comments are left out with them', () => {
+    expect(inferDialect('\n \n# made by hand\nid,name\n1,a\n2,b\n', true, {})).toMatchObject({names: ['id', 'name'], skip: 3});
+  });
+});

@@ -111,7 +111,7 @@ function trial(text: string, whole: boolean, marks: Marks, said: number | undefi
   if (said !== undefined) return measured(marks, from(said), said);
   const commented = text.split(/\r\n|\n|\r/, 100).findIndex(line => line.trim() !== '' && !line.startsWith('#'));
   // Blank lines are no records anyway; they count as left out only with comments between them.
-  const comments = /^(?:\s*[\r\n])*#/.test(text) ? Math.max(0, commented) : 0;
+  const comments = /^(?:\s*[\r\n])?#/.test(text) ? Math.max(0, commented) : 0;
   const plain = measured(marks, from(comments), comments);
   if (plain.width <= 1 || plain.share === 1 || plain.records.rows.length < 3) return plain;
   // A title above the header: lines without any delimiter before those that all have as many.

@@ -1,6 +1,9 @@
 /** Numbers as they are written, and which type holds them exactly. */
 
-const number = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const number = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
+
+/** Characters past which a text is no number that anybody wrote, nor one that any type holds exactly. */
+const longest = 400;
 
 export interface WrittenNumber {
   readonly kind: 'int' | 'int64' | 'huge' | 'decimal' | 'float';
@@ -12,7 +15,7 @@ const int64 = [-(2n ** 63n), 2n ** 63n - 1n] as const;
 
 /** What a text is as a number, without spaces around it; null when it is none. A code such as `007` is none, nor `-0`. */
 export function readNumber(text: string): WrittenNumber | null {
-  if (!number.test(text) || isCode(text)) return null;
+  if (text.length > longest || !number.test(text) || isCode(text)) return null;
   const unsigned = text.replace(/^[+-]/, '');
   const [mantissa = '', exponent] = unsigned.split(/[eE]/);
   const [whole = '', fraction = ''] = mantissa.split('.');
@@ -42,6 +45,9 @@ function isExactFloat(text: string, mantissa: string): boolean {
 
 const significant = (mantissa: string): string => mantissa.replace(/[^0-9]/g, '').replace(/^0+|0+$/g, '');
 
+/** Characters of a number as people write it. */
+const longestFormatted = 60;
+
 /** `1.234,5`, `1,234`, `$12`, `12 %`: a number to a reader; nothing says which. */
 export const isFormattedNumber = (text: string): boolean =>
-  /^[-+(]?\s*[$€£¥]?\s*[-+]?\d{1,3}(?:[.,' ]\d{3})*(?:[.,]\d+)?\s*(?:[$€£¥%]|[A-Za-z]{1,3})?\)?$/.test(text) && !number.test(text);
+  text.length <= longestFormatted && /^[-+(]?\s*[$€£¥]?\s*[-+]?\d{1,3}(?:[.,' ]\d{3})*(?:[.,]\d+)?\s*(?:[$€£¥%]|[A-Za-z]{1,3})?\)?$/.test(text) && !number.test(text);
