@@ -20,14 +20,15 @@ export async function keepSchedule(stores: Stores, {id, definition}: PipelineRec
   const rule: ScheduleRule = {...(schedule && {schedule}), ...(when && {when})};
   if (!schedule && !when) return stores.schedules.remove(id);
   const known = await stores.schedules.lock(id);
-  if (known && sameRule(known.rule, rule)) return;
+  // Also under the same rule: parameters and what is written may be others.
   checkParams(definition);
-  const nextAt = schedule ? firstTime(definition.name, schedule, await stores.schedules.now()) : null;
   if (when) {
     await stores.schedules.lockTriggers();
     const others = (await stores.runs.pipelines()).map(pipeline => pipeline.definition).filter(({name}) => name !== definition.name);
     refuseCycles(definition, others);
   }
+  if (known && sameRule(known.rule, rule)) return;
+  const nextAt = schedule ? firstTime(definition.name, schedule, await stores.schedules.now()) : null;
   const datasets = when?.datasets ?? [];
   const newest = await stores.schedules.sequences(datasets);
   await stores.schedules.put(id, {rule, nextAt, seen: Object.fromEntries(datasets.map(name => [name, known?.seen[name] ?? newest[name] ?? 0]))});
@@ -60,12 +61,16 @@ function checkParams({name: pipeline, params = {}}: PipelineDefinition): void {
 
 /** @throws TRIGGER_CYCLE when a pipeline is started by what it writes, itself or by way of others it starts */
 function refuseCycles(definition: PipelineDefinition, others: readonly PipelineDefinition[]): void {
-  const follow = (at: PipelineDefinition, path: readonly string[], seen: ReadonlySet<string>): void => {
+  const started = Map.groupBy(others.flatMap(pipeline => (pipeline.when?.datasets ?? []).map(dataset => ({dataset, pipeline}))), ({dataset}) => dataset);
+  const seen = new Set<string>();
+  const follow = (at: PipelineDefinition, path: readonly string[]): void => {
+    seen.add(at.name);
     for (const dataset of at.steps.flatMap(step => ('into' in step ? [step.into, quarantineOf(step.into)] : []))) {
       const way = [...path, at.name, dataset];
       if (definition.when!.datasets.includes(dataset)) throw new MillraceError('TRIGGER_CYCLE', {path: [...way, definition.name].join(' → ')});
-      for (const next of others) if (!seen.has(next.name) && next.when?.datasets.includes(dataset)) follow(next, way, new Set([...seen, next.name]));
+      // What was followed from one that was seen led to no circle.
+      for (const {pipeline} of started.get(dataset) ?? []) if (!seen.has(pipeline.name)) follow(pipeline, way);
     }
   };
-  follow(definition, [], new Set([definition.name]));
+  follow(definition, []);
 }

@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto';
 import type {Catalog, Stores} from '../catalog/catalog.ts';
 import {Wake} from '../core/async.ts';
 import {boundary} from '../core/boundaries.ts';
@@ -7,13 +8,16 @@ import type {Pipelines, RunRecord, RunStarter} from '../pipelines/pipeline.ts';
 import {zoneOffset} from './cron.ts';
 import {isTriggered, missed} from './due.ts';
 import {scheduledParam} from './schedule.ts';
-import type {ScheduleRecord} from './schedule.ts';
+import type {ScheduleRecord, Sequences} from './schedule.ts';
 
 /** Milliseconds after which schedules are looked at without a reason: a wake-up may be lost, another process may have changed them. */
 const backstop = 5_000;
 
 /** Milliseconds between two looks, however much there is to do. */
 const shortest = 100;
+
+/** Characters of the snapshots in a run's idempotency key; more of them stand there as their hash. */
+const longestKey = 900;
 
 /** Who asks for the runs. */
 const requestedBy = 'schedule';
@@ -112,7 +116,7 @@ export class Scheduler {
     const wanted = isWaiting && rule.schedule?.catchUp !== 'all' ? [] : starts;
     for (const at of wanted) await start(at, `${pipeline} at ${at.toISOString()}`);
     const triggered = isTriggered(schedule);
-    if (triggered && !isWaiting) await start(now, `${pipeline} on ${Object.entries({...seen, ...newest}).map(([name, sequence]) => `${name}@${sequence}`).join(' ')}`.slice(0, 1_000));
+    if (triggered && !isWaiting) await start(now, keyOf(pipeline, {...seen, ...newest}));
     const passed = skipped + starts.length - wanted.length;
     await stores.schedules.note(pipelineId, {
       nextAt, skipped: schedule.skipped + passed,
@@ -133,6 +137,12 @@ export class Scheduler {
       await stores.schedules.note(pipelineId, {nextAt, skipped: schedule.skipped + skipped + starts.length, error, ...(isTriggered(schedule) ? {seen: {...schedule.seen, ...schedule.newest}} : {})});
     });
   }
+}
+
+/** Tells each set of snapshots from every other, however many datasets there are. */
+function keyOf(pipeline: string, sequences: Sequences): string {
+  const text = Object.entries(sequences).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, sequence]) => `${name}@${sequence}`).join(' ');
+  return `${pipeline} on ${text.length <= longestKey ? text : createHash('sha256').update(text).digest('hex')}`;
 }
 
 const isDue = (schedule: ScheduleRecord, now: Date): boolean => (schedule.nextAt !== null && schedule.nextAt <= now) || isTriggered(schedule);

@@ -109,6 +109,7 @@ describe.each(databases)('schedules on %s', (_kind, createPlace) => {
       await put({name: 'changing', schedule: {cron: '0 5 * * *'}, steps: [step('changing_out')]});
       await put({name: 'changing', schedule: {cron: '30 5 * * *'}, steps: [step('changing_out')]});
       expect((await nextOf('changing')).toISOString()).toMatch(/T05:30/);
+      await expect(put({name: 'changing', params: {least: {type: 'int'}}, schedule: {cron: '30 5 * * *'}, steps: [step('changing_out')]})).rejects.toMatchObject({code: 'SCHEDULE_INVALID'});
       await put({name: 'changing', steps: [step('changing_out')]});
       expect(await scheduleOf('changing')).toBeUndefined();
     });
@@ -182,9 +183,31 @@ describe.each(databases)('schedules on %s', (_kind, createPlace) => {
       await expect(put({name: 'ring_a', when: {datasets: ['ring_c_out']}, steps: [step('ring_a_out')]})).rejects.toMatchObject({
         code: 'TRIGGER_CYCLE', details: {path: 'ring_a → ring_a_out → ring_b → ring_b_out → ring_c → ring_c_out → ring_a'},
       });
+      // Under the rule it has, but with other outputs.
+      await expect(put({name: 'ring_c', when: {datasets: ['ring_b_out', 'other']}, steps: [step('ring_a_out')]})).rejects.toMatchObject({code: 'TRIGGER_CYCLE'});
       // Of those that wait in a circle without being started by it, there is nothing to say.
       await put({name: 'ring_a', steps: [step('ring_a_out', 'SELECT 2 AS two')]});
     });
+  });
+
+  /** Followed one by one they are 4^12. */
+  test('many ways from one pipeline to another are followed once each', async () => {
+    const [layers, wide] = [12, [0, 1, 2, 3]];
+    const outputs = (layer: number) => wide.map(place => `way_${layer}_${place}_out`);
+    for (let layer = layers; layer > 0; layer--) await put({name: `way_${layer}`, when: {datasets: outputs(layer - 1)}, steps: outputs(layer).map(name => step(name))});
+    await put({name: 'way_0', when: {datasets: ['way_in']}, steps: outputs(0).map(name => step(name))});
+    await expect(put({name: 'way_0', when: {datasets: [`way_${layers}_3_out`]}, steps: outputs(0).map(name => step(name))})).rejects.toMatchObject({code: 'TRIGGER_CYCLE'});
+  });
+
+  test('snapshots of many datasets of long names each start a run', async () => {
+    const names = Array.from({length: 40}, (_, index) => `a_dataset_of_a_rather_long_name_${String(index).padStart(2, '0')}`);
+    await put({name: 'of_forty', when: {datasets: names, mode: 'any'}, steps: [step('of_forty_out')]});
+    for (const rows of [1, 2]) {
+      await ingest(names.at(-1)!, rows);
+      await look(new Date());
+      await end('of_forty');
+      expect(await runs('of_forty')).toHaveLength(rows);
+    }
   });
 
   test.each([
