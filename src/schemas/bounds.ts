@@ -50,7 +50,9 @@ export function boundOf(type: DataType | null, text: string | null): Bound | nul
       const parts = timeText.exec(text);
       if (!parts) return null;
       const [year, month, day, hour = 0, minute = 0, second = 0] = parts.slice(1, 7).map(part => (part === undefined ? 0 : Number(part))) as [number, number, number, number, number, number];
-      return Date.UTC(year, month - 1, day, hour - Number(parts[8] ?? 0), minute, second) * 1_000 + Number((parts[7] ?? '').padEnd(6, '0'));
+      // `Date.UTC` takes years below 100 for those of 1900.
+      const midnight = new Date(0).setUTCFullYear(year, month - 1, day);
+      return (midnight + ((hour - Number(parts[8] ?? 0)) * 3_600 + minute * 60 + second) * 1_000) * 1_000 + Number((parts[7] ?? '').padEnd(6, '0'));
     }
     case 'text':
       return text.length >= cutAt ? null : text;
@@ -71,8 +73,9 @@ export function isLess(a: Range, b: Range, orEqual = false): boolean {
   if (!comparable(a, b)) return false;
   const [high, low] = [boundOf(a.type, a.max), boundOf(b.type, b.min)];
   if (high === null || low === null) return false;
-  // Numbers that are rounded alike need not be equal.
-  return compareBounds(high, low) < 0 || (orEqual && compareBounds(high, low) === 0 && (typeof high === 'string' || Math.abs(high) <= Number.MAX_SAFE_INTEGER));
+  // Numbers that are rounded alike need not be equal: only whole ones are told exactly, and those that are floats themselves.
+  const isExact = typeof high === 'string' || Number.isSafeInteger(high) || (a.type?.kind === 'float' && b.type?.kind === 'float');
+  return compareBounds(high, low) < 0 || (orEqual && compareBounds(high, low) === 0 && isExact);
 }
 
 /** Whether no value of one can be equal to one of the other. */

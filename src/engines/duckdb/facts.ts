@@ -158,7 +158,7 @@ function castFacts(from: Known, id: string, tried: boolean): Known {
 
 function functionFacts(name: string, nodes: readonly Node[], given: readonly Known[]): Known {
   const [first, second] = given;
-  if (choosing.has(name) && first) return {...first, attained: false, nulls: first.nulls === 'all' ? 'all' : 'unknown', distinct: null};
+  if (choosing.has(name) && first && given.length === 1) return {...first, attained: false, nulls: first.nulls === 'all' ? 'all' : 'unknown', distinct: null};
   const empty = (strict.has(name) || summing.has(name)) && given.find(part => part.nulls === 'all');
   if (empty) return {...unknown, nulls: 'all', why: empty.why, wanted: empty.wanted};
   if (name === 'count' || name === 'count_star') return {...unknown, type: integers.BIGINT!, min: '0', nulls: 'none'};
@@ -193,7 +193,7 @@ function truncated(micros: number, unit: string): string | null {
   const size = unitMicros[unit.toLowerCase()];
   if (size !== undefined) return timeOf(Math.floor(micros / size) * size, false);
   const date = new Date(micros / 1_000);
-  if (unit.toLowerCase() === 'month') return timeOf(Date.UTC(date.getUTCFullYear(), date.getUTCMonth()) * 1_000, false);
-  if (unit.toLowerCase() === 'year') return timeOf(Date.UTC(date.getUTCFullYear(), 0) * 1_000, false);
+  if (unit.toLowerCase() === 'month') return timeOf(new Date(0).setUTCFullYear(date.getUTCFullYear(), date.getUTCMonth(), 1) * 1_000, false);
+  if (unit.toLowerCase() === 'year') return timeOf(new Date(0).setUTCFullYear(date.getUTCFullYear(), 0, 1) * 1_000, false);
   return null;
 }

@@ -129,7 +129,8 @@ class Walk {
     const kind = String(node.join_type);
     const merged = node.ref_type === 'NATURAL' ? left.columns.filter(({name}) => right.columns.some(other => lower(other.name) === lower(name))).map(({name}) => name) : (node.using_columns as readonly string[]);
     const both = beside(left, right, new Set(merged.map(lower)));
-    if (!['REGULAR', 'NATURAL', 'CROSS'].includes(String(node.ref_type)) || !['INNER', 'LEFT', 'RIGHT', 'OUTER', 'SEMI', 'ANTI'].includes(kind)) return {...nullable(both), least: 0, most: Infinity, keys: [], repeats: []};
+    const coalesced = (rows: Rows): Rows => (['INNER', 'LEFT', 'SEMI', 'ANTI'].includes(kind) ? rows : merge(rows, left, right, merged));
+    if (!['REGULAR', 'NATURAL', 'CROSS'].includes(String(node.ref_type)) || !['INNER', 'LEFT', 'RIGHT', 'FULL', 'SEMI', 'ANTI'].includes(kind)) return {...coalesced(nullable(both)), least: 0, most: Infinity, keys: [], repeats: []};
 
     const equal: [Known, Known, number | null, number | null][] = [];
     for (const name of merged) {
@@ -150,10 +151,10 @@ class Walk {
     const known = left.most > 0 && right.most > 0;
     if (apart && known) {
       const [a, b] = aligned(apart[0], apart[1]);
-      const detail = `no row of the ${kind === 'OUTER' ? 'full' : kind.toLowerCase()} join can match: ${rangeSays(a)}, ${rangeSays(b)}`;
+      const detail = `no row of the ${kind.toLowerCase()} join can match: ${rangeSays(a)}, ${rangeSays(b)}`;
       this.findings.push({kind: 'join_without_match', certainty: 'proven', detail});
     }
-    if (apart) return unmatched(kind, left, right, both);
+    if (apart) return coalesced(unmatched(kind, left, right, both));
 
     const keyed = (rows: Rows, places: readonly (number | null)[]): boolean => rows.keys.some(key => [...key].every(place => places.includes(place)));
     const [leftKeyed, rightKeyed] = [keyed(left, equal.map(pair => pair[2])), keyed(right, equal.map(pair => pair[3]))];
@@ -165,7 +166,7 @@ class Walk {
         detail: `rows of both sides of the ${kind.toLowerCase()} join repeat what they are joined by: each row on the left meets about ${perLeft.count} on the right (${perLeft.why}), each on the right about ${perRight.count} on the left (${perRight.why})`,
       });
     }
-    return matched(kind, left, right, both, {leftKeyed, rightKeyed, perLeft, perRight, free: equal.length === 0 && conditions.length === 0});
+    return coalesced(matched(kind, left, right, both, {leftKeyed, rightKeyed, perLeft, perRight, free: equal.length === 0 && conditions.length === 0}));
   }
 
   private filtered(rows: Rows, condition: Node): Rows {
@@ -226,7 +227,12 @@ class Walk {
         }
         continue;
       }
-      if (item.class === 'FUNCTION' && lower(item.function_name) === 'unnest') [least, most] = [0, Infinity];
+      if (contains(item, isUnnest)) {
+        [least, most] = [0, Infinity];
+        // Of a struct it makes a column of each member.
+        if (!this.unnestsList(rows, item)) closed = false;
+      }
+      if (contains(item, node => node.class === 'STAR')) closed = false;
       const place = plainPlace(rows, item);
       if (place !== null && !moved.has(place)) moved.set(place, columns.length);
       columns.push({relation: null, name: String(item.alias || nameOf(item)), known: this.factsIn(rows, item)});
@@ -240,6 +246,11 @@ class Walk {
         return shown.length > 0 ? [{columns: new Set(shown), why}] : [];
       }),
     };
+  }
+
+  private unnestsList(rows: Rows, item: Node): boolean {
+    const [list, ...more] = isUnnest(item) ? (item.children as readonly Node[]) : [];
+    return list !== undefined && more.length === 0 && (list.type === 'ARRAY_CONSTRUCTOR' || this.factsIn(rows, list).type?.kind === 'list');
   }
 
   private grouped(rows: Rows, shown: Rows, list: readonly Node[], groups: readonly Node[], forced: boolean, sets: boolean): Rows {
@@ -257,13 +268,8 @@ class Walk {
     return {columns, closed: true, least: Math.min(1, rows.least), most: sets ? Infinity : rows.most, keys: sets || places.includes(-1) ? [] : [new Set(places)], repeats: []};
   }
 
-  private isAggregated(value: unknown): boolean {
-    if (Array.isArray(value)) return value.some(item => this.isAggregated(item));
-    if (value === null || typeof value !== 'object') return false;
-    const node = value as Node;
-    if (node.class === 'SUBQUERY' || node.class === 'WINDOW') return false;
-    if (node.class === 'FUNCTION' && this.aggregates.has(lower(node.function_name))) return true;
-    return Object.values(node).some(child => this.isAggregated(child));
+  private isAggregated(item: Node): boolean {
+    return contains(item, node => node.class === 'FUNCTION' && this.aggregates.has(lower(node.function_name)));
   }
 
   private factsIn(rows: Rows, node: Node): Known {
@@ -277,6 +283,17 @@ class Walk {
     return factsOf(node, names);
   }
 }
+
+/** Whether an expression has such a node, outside of subqueries and windows. */
+function contains(value: unknown, is: (node: Node) => boolean): boolean {
+  if (Array.isArray(value)) return value.some(item => contains(item, is));
+  if (value === null || typeof value !== 'object') return false;
+  const node = value as Node;
+  if (node.class === 'SUBQUERY' || node.class === 'WINDOW') return false;
+  return is(node) || Object.values(node).some(child => contains(child, is));
+}
+
+const isUnnest = (node: Node): boolean => node.class === 'FUNCTION' && ['unnest', 'unlist'].includes(lower(node.function_name));
 
 /** A text constant beside a time is a time. */
 function aligned(a: Known, b: Known): [Known, Known] {
@@ -320,6 +337,8 @@ function starPlaces(rows: Rows, star: Node): number[] | null {
   if (!rows.closed || star.columns || star.expr || lists.some(list => ((star[list] as unknown[] | undefined) ?? []).length > 0)) return null;
   const excluded = new Set(((star.exclude_list as string[] | undefined) ?? []).map(lower));
   const relation = String(star.relation_name ?? '');
+  // Members of a struct.
+  if (relation !== '' && !rows.columns.some(column => lower(column.relation) === lower(relation))) return null;
   return rows.columns.flatMap((column, index) => {
     const inSight = relation === '' ? !column.merged : lower(column.relation) === lower(relation);
     return inSight && !excluded.has(lower(column.name)) ? [index] : [];
@@ -349,6 +368,18 @@ function beside(left: Rows, right: Rows, merged: ReadonlySet<string>): Rows {
   };
 }
 
+/** Where rows of the right side stand alone, the column of a USING has their values; by the left side's name it is null there. */
+function merge(rows: Rows, left: Rows, right: Rows, names: readonly string[]): Rows {
+  const values = new Map(names.map(name => [placeOf(left, [name]), placeOf(right, [name])]));
+  return {
+    ...rows, columns: rows.columns.map((column, index) => {
+      const other = values.get(index);
+      if (other === undefined) return column;
+      return {...column, known: other === null ? unknown : {...hull([left.columns[index]!.known, right.columns[other]!.known]), attained: false, nulls: 'unknown'}};
+    }),
+  };
+}
+
 /** A join of which it is known that no row of one side meets one of the other. */
 function unmatched(kind: string, left: Rows, right: Rows, both: Rows): Rows {
   const width = left.columns.length;
@@ -363,7 +394,7 @@ function unmatched(kind: string, left: Rows, right: Rows, both: Rows): Rows {
       return left;
     case 'SEMI':
       return {...loosened(left), least: 0, most: 0};
-    case 'OUTER':
+    case 'FULL':
       return {...nullable(both), least: left.least + right.least, most: left.most + right.most, keys: [], repeats: []};
     default:
       return {...loosened(both), least: 0, most: 0};
@@ -387,14 +418,14 @@ function matched(kind: string, left: Rows, right: Rows, both: Rows, {leftKeyed, 
   if (kind === 'SEMI' || kind === 'ANTI') return {...loosened(left), least: 0};
   const width = left.columns.length;
   const places = (from: number, count: number): Set<number> => new Set(Array.from({length: count}, (_, index) => from + index));
-  const keepsLeft = kind === 'LEFT' || kind === 'OUTER' || (free && right.least > 0);
-  const keepsRight = kind === 'RIGHT' || kind === 'OUTER' || (free && left.least > 0);
+  const keepsLeft = kind === 'LEFT' || kind === 'FULL' || (free && right.least > 0);
+  const keepsRight = kind === 'RIGHT' || kind === 'FULL' || (free && left.least > 0);
   const loose = (rows: Rows, keeps: boolean): Rows => (keeps ? rows : loosened(rows));
   const columns = [...loose({...both, columns: both.columns.slice(0, width)}, keepsLeft).columns, ...loose({...both, columns: both.columns.slice(width)}, keepsRight).columns];
   let rows: Rows = {
     ...both, columns,
     least: free ? both.least : Math.max(keepsLeft ? left.least : 0, keepsRight ? right.least : 0),
-    most: kind === 'OUTER' ? Infinity : rightKeyed && kind !== 'RIGHT' ? left.most : leftKeyed && kind !== 'LEFT' ? right.most : Math.max(both.most, keepsLeft ? left.most : 0, keepsRight ? right.most : 0),
+    most: kind === 'FULL' ? Infinity : rightKeyed && kind !== 'RIGHT' ? left.most : leftKeyed && kind !== 'LEFT' ? right.most : Math.max(both.most, keepsLeft ? left.most : 0, keepsRight ? right.most : 0),
     // A key stays one where each of its rows meets one row at most, and where it is not null for rows that meet none.
     keys: [...(rightKeyed && (kind === 'INNER' || kind === 'LEFT') ? left.keys : []), ...(leftKeyed && (kind === 'INNER' || kind === 'RIGHT') ? both.keys : [])],
     repeats: [
@@ -402,8 +433,8 @@ function matched(kind: string, left: Rows, right: Rows, both: Rows, {leftKeyed, 
       ...(perLeft ? [{columns: places(0, width), why: perLeft.why}] : []), ...(perRight ? [{columns: places(width, right.columns.length), why: perRight.why}] : []),
     ],
   };
-  if (kind === 'LEFT' || kind === 'OUTER') rows = nullable(rows, width);
-  if (kind === 'RIGHT' || kind === 'OUTER') rows = nullable(rows, 0, width);
+  if (kind === 'LEFT' || kind === 'FULL') rows = nullable(rows, width);
+  if (kind === 'RIGHT' || kind === 'FULL') rows = nullable(rows, 0, width);
   return rows;
 }
 
