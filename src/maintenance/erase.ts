@@ -28,10 +28,8 @@ export async function eraseRows(places: ErasePlaces, viewer: Viewer, input: Eras
   if (input.reason.trim() === '') throw new MillraceError('ARGUMENT_INVALID', {name: 'reason', reason: 'it is empty.'});
   const {catalog, engine} = places;
   const dataset = await datasetNamed(places, input.dataset);
-  const [head, quarantine] = await catalog.read(async ({datasets}) => [await datasets.head('main', dataset.name), await datasets.byName(quarantineOf(dataset.name))] as const);
-  const selection = await selectionOf(engine, dataset, head?.schema ?? {fields: []}, input);
-  // Ids of rows are a dataset's own.
-  const erasure = new Erasure(places, selection, dataset, quarantine && selection.recorded.selectedBy !== 'row_ids' ? [dataset, quarantine] : [dataset]);
+  const head = await catalog.read(({datasets}) => datasets.head('main', dataset.name));
+  const erasure = new Erasure(places, await selectionOf(engine, dataset, head?.schema ?? {fields: []}, input), dataset);
   try {
     for (let left = tries; left > 0; left--) {
       const record = await erasure.attempt(viewer, input.reason);
@@ -76,7 +74,6 @@ class Erasure {
     private readonly places: ErasePlaces,
     private readonly selection: Selection,
     private readonly main: DatasetRecord,
-    private readonly datasets: readonly DatasetRecord[],
   ) {
     this.draft = join(places.warehouse, 'staging', `erase-${this.id}`);
   }
@@ -91,7 +88,7 @@ class Erasure {
     }
     const snapshots: ErasedSnapshot[] = [];
     for (const one of looked) for (const snapshot of this.touched(one)) snapshots.push(await this.without(snapshot, one));
-    const datasetIds = this.datasets.map(({id}) => id);
+    const datasetIds = looked.map(({dataset}) => dataset.id);
     const snapshotIds = snapshots.map(({id}) => id);
     const affected = await catalog.read(stores => stores.erasures.affected(datasetIds, snapshotIds));
     boundary('files rewritten');
@@ -99,11 +96,11 @@ class Erasure {
     const record = await catalog.transaction(async stores => {
       for (const id of datasetIds.toSorted()) await stores.expiry.lock(id);
       const now = await this.look(stores);
-      if (now.some((one, index) => !isSame(one, looked[index]!))) return null;
+      if (fingerprint(now) !== fingerprint(looked)) return null;
       const files = now.flatMap(one => one.files.map(file => this.found.get(file.id)).filter(finding => finding != null));
       const made = await stores.erasures.erase(
         {id: this.id, datasetId: this.main.id, ...this.selection.recorded, requestedBy: viewer.name, reason, rows: rowsIn(now, this.found), snapshotIds, affected}, datasetIds, files, snapshots);
-      for (const {name} of this.datasets) await stores.changes.tell('data', name);
+      for (const {dataset: {name}} of looked) await stores.changes.tell('data', name);
       return made;
     });
     return record;
@@ -111,7 +108,9 @@ class Erasure {
 
   private async look({erasures, datasets}: Stores): Promise<Looked[]> {
     const looked: Looked[] = [];
-    for (const dataset of this.datasets) {
+    // Ids of rows are a dataset's own. A quarantine may come with any commit.
+    const quarantine = this.selection.recorded.selectedBy === 'row_ids' ? null : await datasets.byName(quarantineOf(this.main.name));
+    for (const dataset of quarantine ? [this.main, quarantine] : [this.main]) {
       const snapshots = (await datasets.snapshots(dataset.id, 2 ** 31 - 1)).filter(snapshot => snapshot.expiredAt === null);
       looked.push({dataset, files: await erasures.files(dataset.id), snapshots});
     }
@@ -172,9 +171,9 @@ class Erasure {
 
 const isIn = ({addedAt, removedAt}: FileRecord, {sequence}: SnapshotRecord): boolean => addedAt <= sequence && (removedAt === null || sequence < removedAt);
 
-/** Whether the same snapshots have the same files as before. */
-const isSame = (now: Looked, before: Looked): boolean => fingerprint(now) === fingerprint(before);
-const fingerprint = ({files, snapshots}: Looked): string => JSON.stringify([files.map(({id, removedAt}) => [id, removedAt]), snapshots.map(({id}) => id)]);
+/** Tells whether the same snapshots have the same files as before. */
+const fingerprint = (looked: readonly Looked[]): string =>
+  JSON.stringify(looked.map(({dataset, files, snapshots}) => [dataset.id, files.map(({id, removedAt}) => [id, removedAt]), snapshots.map(({id}) => id)]));
 
 /** Different rows: compaction puts the same row into several files. */
 function rowsIn(looked: readonly Looked[], found: ReadonlyMap<string, Finding>): bigint {

@@ -4,7 +4,7 @@ import {MillraceError} from '../core/errors.ts';
 import type {Engine, Query, SqlValue, Table} from '../engines/engine.ts';
 import {identifier, sqlType} from '../engines/sql-text.ts';
 import {typeName} from '../schemas/schema.ts';
-import type {Field, Schema} from '../schemas/schema.ts';
+import type {DataType, Field, Schema} from '../schemas/schema.ts';
 import type {DatasetRecord} from '../warehouse/warehouse.ts';
 import type {ErasureRecord, RowSelection} from './maintenance.ts';
 
@@ -44,31 +44,56 @@ export async function selectionOf(engine: Engine, {name, contract}: DatasetRecor
   }
 
   if (!contract.key) throw invalid('keys', `'${name}' has no key; say the rows by rowIds or where.`);
-  const columns = contract.key.map(column => fields.find(field => field.name === column)).filter(field => field !== undefined);
+  const columns = contract.key.map(column => {
+    const found = fields.find(field => field.name === column);
+    if (!found) throw invalid('keys', `'${name}' has no column ${column} of its key now; say the rows by rowIds or where.`);
+    return found;
+  });
   const params: SqlValue[] = [];
   const conditions = keys!.map(key => {
     const missing = contract.key!.find(column => key[column] === undefined || key[column] === null);
     const unknown = Object.keys(key).find(column => !contract.key!.includes(column));
     if (missing !== undefined) throw invalid('keys', `the key of '${name}' is (${contract.key!.join(', ')}), and a key lacks ${missing}.`);
     if (unknown !== undefined) throw invalid('keys', `'${unknown}' is no column of the key of '${name}' (${contract.key!.join(', ')}).`);
+    const rounded = contract.key!.find(column => typeof key[column] === 'number' && Number.isInteger(key[column]) && !Number.isSafeInteger(key[column]));
+    if (rounded !== undefined) throw invalid('keys', `the value of ${rounded} has more digits than a number of JSON keeps; say it as text.`);
     return `(${columns.map(column => `${identifier(column.name)} = CAST($${params.push(String(key[column.name]))} AS ${sqlType(column.type)})`).join(' AND ')})`;
   });
   for (const [index, value] of params.entries()) {
     const {name: column, type} = columns[index % columns.length]!;
     const [row] = await engine.rows({sql: `SELECT TRY_CAST($1 AS ${sqlType(type)}) IS NOT NULL AS fits`, relations: {}, params: [value]});
     if (row!.fits !== true) throw invalid('keys', `a value of ${column} is no ${typeName(type)}.`);
+    if (!isExact(String(value), type)) throw invalid('keys', `a value of ${column} is not exactly an ${typeName(type)}: it would be rounded to that of another row.`);
   }
   const hashes = keys!.map(key => hash(contract.key!.map(column => String(key[column]))));
   return {recorded: {selectedBy: 'key', columns: contract.key, salt, hashes}, where: conditions.join(' OR '), params, fields};
 }
 
+/** Whether a text that an engine casts to a type loses nothing by it: engines round. */
+function isExact(text: string, type: DataType): boolean {
+  switch (type.kind) {
+    case 'int':
+      return /^\s*[+-]?\d+\s*$/.test(text);
+    case 'decimal':
+      return (/^\s*[+-]?\d*(?:\.(\d*))?\s*$/.exec(text)?.[1] ?? (/[.eE]/.test(text) ? text : '')).replace(/0+$/, '').length <= type.scale;
+    case 'date':
+      return !text.includes(':');
+    case 'timestamp':
+      return !/\.\d{6}\d*[1-9]/.test(text);
+    default:
+      return true;
+  }
+}
+
 /**
  * The rows of one file that are meant (`is`: true), or all the others, with the columns the file has. A column of the selection is
- * found in a file of another age by field id, then by name; one that the file lacks is null there.
+ * found in a file of another age by field id, then by name, unless the file's column of that name is another one of now; one that the
+ * file lacks is null there.
  */
 export function rowsOf(table: Table, {where, params, fields}: Selection, sameDataset: boolean, is: boolean): Query {
   const own = table.schema.fields;
-  const places = fields.map(field => (sameDataset ? own.find(other => other.id === field.id) : undefined) ?? own.find(other => other.name === field.name));
+  const taken = new Set(sameDataset ? fields.map(({id}) => id) : []);
+  const places = fields.map(field => (sameDataset ? own.find(other => other.id === field.id) : undefined) ?? own.find(other => other.name === field.name && !taken.has(other.id)));
   const columns = own.map(field => identifier(field.name));
   const picked = `(${where}\n) IS ${is ? '' : 'NOT '}TRUE`;
   const isSame = places.every((place, index) => place?.name === fields[index]!.name && typeName(place.type) === typeName(fields[index]!.type));

@@ -7,8 +7,9 @@ import {eraseRows} from '../../src/maintenance/erase.ts';
 import {collectGarbage} from '../../src/maintenance/garbage.ts';
 import type {EraseInput} from '../../src/maintenance/maintenance.ts';
 import {rebuild} from '../../src/maintenance/rebuild.ts';
-import type {SnapshotRecord} from '../../src/warehouse/warehouse.ts';
-import {openWorld} from '../support/warehouse-world.ts';
+import type {Schema} from '../../src/schemas/schema.ts';
+import type {SnapshotRecord, WriteMode} from '../../src/warehouse/warehouse.ts';
+import {openWorld, writeRows} from '../support/warehouse-world.ts';
 import type {WarehouseWorld} from '../support/warehouse-world.ts';
 
 const viewer: Viewer = {name: 'keeper', roles: ['admin'], limits: {depth: 1, fields: 1, rows: 1, bytes: 1, cost: 1, seconds: 1, streamRows: 1, streamSeconds: 1}};
@@ -26,6 +27,18 @@ describe('an erasure', () => {
 
   const erase = (input: Omit<EraseInput, 'dataset' | 'reason'>, dataset = 'people') => eraseRows({...world.places, engine: world.engine}, viewer, {dataset, reason: 'was asked to', ...input});
   const key = {keys: [{id: 3}]};
+  /** A catalog where something happens just before the second unit of work: the first noted a file's draft. */
+  const meeting = (work: () => Promise<void>): typeof world.catalog => {
+    let times = 0;
+    return Object.create(world.catalog, {
+      transaction: {
+        value: async (own: Parameters<typeof world.catalog.transaction>[0]) => {
+          if (++times === 2) await work();
+          return world.catalog.transaction(own);
+        },
+      },
+    }) as typeof world.catalog;
+  };
   /** In three snapshots, compacted once and overwritten with another schema once. */
   const write = async (): Promise<SnapshotRecord[]> => [
     await world.write('people', people('(1), (2), (3)'), {contract: {key: ['id']}}),
@@ -111,6 +124,8 @@ describe('an erasure', () => {
     ['another column', {keys: [{name: 'x'}]}, 'ARGUMENT_INVALID', /lacks id/],
     ['a column more', {keys: [{id: 1, name: 'x'}]}, 'ARGUMENT_INVALID', /'name' is no column of the key/],
     ['a value of another type', {keys: [{id: 'one'}]}, 'ARGUMENT_INVALID', /a value of id is no int32/],
+    ['a number that would be rounded', {keys: [{id: '3.4'}]}, 'ARGUMENT_INVALID', /a value of id is not exactly an int32/],
+    ['a number that was rounded', {keys: [{id: 2 ** 53 + 2}]}, 'ARGUMENT_INVALID', /as text/],
     ['a subquery', {where: 'id in (select 3)'}, 'SQL_NOT_ALLOWED', /./],
     ['an expression that differs each time', {where: 'random() > 0.5'}, 'ARGUMENT_INVALID', /random/],
     ['an expression that is none', {where: 'id ='}, 'SQL_INVALID', /./],
@@ -162,20 +177,32 @@ describe('an erasure', () => {
   test('commits that come in between are looked at as well', async () => {
     await world.write('people', people('(1), (3)'), {contract: {key: ['id']}});
     // The first unit of work that looks, and none after it, meets a commit that has the rows again.
-    let times = 0;
-    const catalog: typeof world.catalog = Object.create(world.catalog, {
-      transaction: {
-        value: async (work: Parameters<typeof world.catalog.transaction>[0]) => {
-          if (++times === 2) await world.write('people', people('(3), (5)'));
-          return world.catalog.transaction(work);
-        },
-      },
-    }) as typeof world.catalog;
+    const catalog = meeting(async () => void (await world.write('people', people('(3), (5)'))));
     const record = await eraseRows({...world.places, catalog, engine: world.engine}, viewer, {dataset: 'people', reason: 'r', ...key});
     expect(record).toMatchObject({rows: 2n});
     expect(await ids()).toEqual([5]);
     expect(await everything()).not.toContain(secret);
     expect(await problems()).toEqual([]);
+  });
+
+  test('a quarantine that comes in between is looked at as well', async () => {
+    await world.write('people', people('(1), (3)'), {contract: {key: ['id']}});
+    // As a step does it: the name is nobody's to choose.
+    const warehouse = Object.create(world.warehouse, {
+      schemaFor: {value: (_: string, ...given: [Schema, WriteMode, string]) => world.warehouse.schemaFor('aside', ...given)},
+    }) as typeof world.warehouse;
+    const catalog = meeting(async () => void (await writeRows({...world, warehouse}, 'people_quarantine', people('(3)'))));
+    await eraseRows({...world.places, catalog, engine: world.engine}, viewer, {dataset: 'people', reason: 'r', ...key});
+    expect(await world.rows('people_quarantine')).toEqual([]);
+    expect(await everything()).not.toContain(secret);
+  });
+
+  test('a name that another column had before says nothing of that one', async () => {
+    await world.write('people', "select 1 as id, 'a' as old, 'b' as name union all select 2, 'b', 'a'");
+    await world.warehouse.renameColumn('people', 'old', 'former');
+    await world.write('people', "select 1 as id, 'a' as former, 'b' as name, 'none' as old", {mode: 'append'});
+    expect(await erase({where: "old = 'a'"})).toMatchObject({rows: 0n});
+    expect(await erase({where: "former = 'a'"})).toMatchObject({rows: 2n});
   });
 
   test('two at once, of different rows of the same files', async () => {
