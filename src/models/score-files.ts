@@ -52,6 +52,8 @@ const rowsAtOnce = 2 ** 20;
 const runsPerBatch = 32;
 
 const drafts = 'drafts';
+/** Hours. */
+const graceOfDrafts = 24;
 
 /** A file being scored for whoever waits for it. */
 interface Filling {
@@ -65,6 +67,10 @@ export class ScoreFiles {
   private readonly known = new Map<string, Known>();
   private readonly filling = new Map<string, Filling>();
   private readonly drafting = new Set<string>();
+  /** What nobody waits for, and goes on. */
+  private alone: Filling | null = null;
+  /** Bytes kept since the last sweep. */
+  private added = 0;
 
   constructor(
     private readonly options: ScoreFilesOptions,
@@ -80,7 +86,7 @@ export class ScoreFiles {
 
   /**
    * A kept file for each of the table's, scoring those that are not kept. Several who wait for the same one share the work; it stops
-   * when the last of them leaves. @throws what `score` throws; DISK_FULL
+   * when the last of them leaves, unless for want of time. @throws what `score` throws; DISK_FULL
    */
   async of(scoring: TableScoring, signal?: AbortSignal): Promise<readonly string[]> {
     const key = this.keyOf(scoring);
@@ -105,6 +111,7 @@ export class ScoreFiles {
 
   /** Removes what belongs to no file any more, what is too much, and what killed processes left some hours ago; zero hours: only while no other process scores. */
   async sweep(graceHours: number): Promise<void> {
+    this.added = 0;
     await sweepFolder(join(this.options.folder, drafts), graceHours, name => this.drafting.has(name));
     const kept: {path: string; bytes: number; usedAt: number}[] = [];
     await this.walk(this.options.folder, kept);
@@ -200,11 +207,23 @@ export class ScoreFiles {
       await Promise.race([done, new Promise<never>((_, reject) => signal?.addEventListener('abort', (leave = () => reject(signal.reason)), {once: true}))]);
     } finally {
       if (leave) signal?.removeEventListener('abort', leave);
-      if (--filling.waiting === 0) {
+      if (--filling.waiting === 0 && !this.goesOn(filling, signal)) {
         if (this.filling.get(name) === filling) this.filling.delete(name);
         stop.abort();
       }
     }
+  }
+
+  /** Whoever ran out of time will ask again, and would never see the end of it: so one work at a time goes on without anybody who waits. */
+  private goesOn(filling: Filling, signal: AbortSignal | undefined): boolean {
+    if (!signal?.aborted || (signal.reason as {code?: unknown} | undefined)?.code !== 'QUERY_TIMEOUT') return false;
+    if (this.alone !== null && this.alone !== filling) return false;
+    this.alone = filling;
+    const forget = () => {
+      if (this.alone === filling) this.alone = null;
+    };
+    filling.done.then(forget, forget);
+    return true;
   }
 
   private async fill({dataset, table, features, params, outputs, batchRows, score}: TableScoring, group: readonly Missing[], signal: AbortSignal): Promise<void> {
@@ -233,11 +252,14 @@ export class ScoreFiles {
         // An erasure removes the file first and what was kept of it after: one of the two sees the other.
         if (!existsSync(file.path)) await this.removeFolder(dirname(path));
         else await this.remember(place, path);
+        this.added += made[index]!.bytes;
       }
     } finally {
       this.drafting.delete(basename(draft));
       await rm(draft, {recursive: true, force: true});
     }
+    // Hours may pass before the next sweep that somebody asks for.
+    if (this.added > this.options.bytes / 8) await this.sweep(graceOfDrafts);
   }
 }
 

@@ -2,6 +2,7 @@ import {spawnSync} from 'node:child_process';
 import {appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
+import {MillraceError} from '../../src/core/errors.ts';
 import {createDuckDbEngine} from '../../src/engines/duckdb/engine.ts';
 import type {Column, ColumnBatch, Engine, SqlValue, Table} from '../../src/engines/engine.ts';
 import {ScoreFiles} from '../../src/models/score-files.ts';
@@ -123,6 +124,21 @@ test('several who wait share the work, which ends when the last of them leaves',
   expect(scored).toBeLessThan(500);
   expect(await kept.kept(scoring({fingerprint: 'v2'}))).toBeNull();
   expect(await values(await kept.of(scoring({fingerprint: 'v2'})))).toEqual(right(250));
+});
+
+test('what runs out of time goes on, one at a time', async () => {
+  let open = () => {};
+  gate = new Promise(resolve => (open = resolve));
+  const time = new AbortController();
+  const asked = ['v1', 'v2'].map(fingerprint => kept.of(scoring({fingerprint, batchRows: 1}), time.signal));
+  asked.forEach(answer => answer.catch(() => undefined));
+  while (scored < 3 * 32) await new Promise(resolve => setTimeout(resolve, 5));
+  time.abort(new MillraceError('QUERY_TIMEOUT', {seconds: 30}));
+  for (const answer of asked) await expect(answer).rejects.toMatchObject({code: 'QUERY_TIMEOUT'});
+  open();
+  while ((await readdir(join(folder, 'scores', 'drafts'))).length > 0) await new Promise(resolve => setTimeout(resolve, 5));
+  const found = await Promise.all(['v1', 'v2'].map(fingerprint => kept.kept(scoring({fingerprint}))));
+  expect(found.filter(paths => paths !== null)).toHaveLength(1);
 });
 
 test('a model that fails leaves nothing', async () => {
