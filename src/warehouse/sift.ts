@@ -49,13 +49,13 @@ const marksSchema: Schema = {
   ],
 };
 
-/** Rows up to which those that go are told by a string of bits, in which one is found at once and which keeps the others' order. */
-const mostBits = 2 ** 26;
+/** Rows up to which those that go are told by a string of bits (in base64), in which one is found at once and which keeps the others' order. */
+const mostBits = 2 ** 29;
 
 /**
- * Looks at staged rows with the eyes of a contract. Where nothing is bad that costs one scan of the columns that are checked and, for
- * each uniqueness that does not fail the commit, one hash table of its columns. Where something is, a small table of the bad rows is
- * made first, by which the others are then kept in one pass and in their order.
+ * Looks at staged rows with the eyes of a contract: one scan of the columns that are checked and, for each uniqueness that does not fail
+ * the commit, one hash table of its columns make a small table of the bad rows. Where there are any, the others are then kept by it in
+ * one pass and in their order.
  *
  * Of rows that are equal where they must not be, the first that breaks nothing else is kept; rows that are there already count as first.
  *
@@ -79,29 +79,32 @@ export async function siftRows(input: {
 
   const relations: Record<string, Relation> = {this: staged, ...keys, ...(before ? {before} : {})};
   const row = async (sql: string, also: Record<string, Relation> = {}) => (await engine.rows({sql, relations: {...relations, ...also}}, {signal}))[0]!;
-  const seen = await firstLook(rules, before !== null, row).catch(async error => {
+  const look = async () => ({
+    warned: await warnings(rules, before !== null, row),
+    marked: rules.some(rule => rule.severity === 'error') ? await input.keep({sql: marksSql(rules, before !== null), relations}, marksSchema) : [],
+  });
+  const {warned, marked} = await look().catch(async error => {
     throw (await culprit(rules, rule => row(rule.broken === null ? 'SELECT 1' : `SELECT count(*) FILTER ((${rule.broken})) FROM this`), dataset)) ?? error;
   });
-  // Marked files are written anew in any case, without the marks.
-  if (!isMarked && seen.every(({rows}) => rows === 0)) return nothing;
-
-  const marks: Table = {...stagedTable(await input.keep({sql: marksSql(rules, before !== null), relations}, marksSchema), marksSchema), rowIds: false};
+  const marks: Table = {...stagedTable(marked, marksSchema), rowIds: false};
   const withMarks = {...relations, marks};
-  const inMarks = await engine.rows({sql: 'SELECT rule, count(*) AS rows, min(position) AS first FROM (SELECT position, unnest(broken) AS rule FROM marks) GROUP BY rule', relations: {marks}}, {signal});
-  const found = rules.map((rule, index) => {
+  const inMarks = marked.length === 0 ? []
+    : await engine.rows({sql: 'SELECT rule, count(*) AS rows, min(position) AS first FROM (SELECT position, unnest(broken) AS rule FROM marks) GROUP BY rule', relations: {marks}}, {signal});
+  const found = rules.map((_, index) => {
     const mark = inMarks.find(one => Number(one.rule) === index);
-    return rule.severity === 'warn' ? seen[index]! : {rows: Number(mark?.rows ?? 0), first: mark ? Number(mark.first) : null};
+    return warned.get(index) ?? {rows: Number(mark?.rows ?? 0), first: mark ? Number(mark.first) : null};
   });
   const findings = await told(rules, found, row);
   const failed = findings.filter(finding => finding.fate === 'fail');
   if (failed.length > 0) {
     throw new MillraceError('CHECK_FAILED', {dataset, checks: failed.map(({rows, says, example}) => `${rows} row${rows === 1 ? ' breaks' : 's break'} '${says}' (for example ${example})`).join('; ')});
   }
+  // Marked files are written anew in any case, without the marks.
   if (!isMarked && findings.every(finding => finding.fate === 'warn')) return {...nothing, findings};
 
   const [aside, gone] = [has(rules, ['quarantine']), has(rules, ['quarantine', 'drop'])];
   const {quarantined, dropped, bits} = await row(
-    `SELECT count(*) FILTER (${aside}) AS quarantined, count(*) FILTER (${gone} AND NOT ${aside}) AS dropped, (bitstring_agg(position, 0, ${Math.max(0, Math.min(read, mostBits) - 1)}) FILTER (${gone} AND position < ${mostBits}))::VARCHAR AS bits FROM marks`, {marks},
+    `SELECT count(*) FILTER (${aside}) AS quarantined, count(*) FILTER (${gone} AND NOT ${aside}) AS dropped, to_base64((bitstring_agg(position, 0, ${Math.ceil(Math.min(read + 1, mostBits) / 8) * 8 - 1}) FILTER (${gone} AND position < ${mostBits}))::BLOB) AS bits FROM marks`, {marks},
   );
   const empties = rules.filter(rule => rule.severity === 'error' && rule.fate === 'null_value' && rule.empties !== null);
   const emptying = ({name}: Field): string => {
@@ -110,7 +113,7 @@ export async function siftRows(input: {
   };
   // A join would deliver the rows in another order than it reads them.
   const byBits = bits !== null && read <= mostBits;
-  const stays = bits === null ? '' : byBits ? ' WHERE get_bit($1::BIT, _row_id::INTEGER) = 0' : ` WHERE _row_id NOT IN (SELECT position FROM marks WHERE ${gone})`;
+  const stays = bits === null ? '' : byBits ? ' WHERE get_bit(from_base64($1)::BIT, _row_id::INTEGER) = 0' : ` WHERE _row_id NOT IN (SELECT position FROM marks WHERE ${gone})`;
   const order = (bits !== null && !byBits) || empties.some(rule => rule.joins) ? ' ORDER BY _row_id' : '';
   const says = `list_transform(list_filter(broken, lambda rule: rule >= ${isMarked ? misreadRules : 0}), lambda rule: [${rules.map(rule => literal(rule.says)).join(', ')}][rule + 1])`;
   const rest = markFields.slice(1).map(one => (isMarked ? identifier(one.name) : `NULL AS ${identifier(one.name)}`));
@@ -126,12 +129,14 @@ export async function siftRows(input: {
   };
 }
 
-/** How many rows break each rule, and the first of them; of a uniqueness that nobody has looked at row by row only how many. */
-async function firstLook(rules: readonly RowRule[], appended: boolean, row: (sql: string) => Promise<Readonly<Record<string, SqlValue>>>): Promise<{rows: number; first: number | null}[]> {
-  const local = rules.flatMap(({broken}, index) => (broken === null ? [] : [`count(*) FILTER ((${broken})) AS n${index}, min(_row_id) FILTER ((${broken})) AS f${index}`]));
-  const repeated = rules.flatMap((rule, index) => (rule.unique ? [`(${extraRows(rule.unique, appended)}) AS n${index}`] : []));
+/** How many rows break each rule that only warns, by its place, and the first of them; of a uniqueness only how many. */
+async function warnings(rules: readonly RowRule[], appended: boolean, row: (sql: string) => Promise<Readonly<Record<string, SqlValue>>>): Promise<Map<number, {rows: number; first: number | null}>> {
+  const warning = rules.flatMap((rule, index) => (rule.severity === 'warn' ? [{...rule, index}] : []));
+  if (warning.length === 0) return new Map();
+  const local = warning.flatMap(({broken, index}) => (broken === null ? [] : [`count(*) FILTER ((${broken})) AS n${index}, min(_row_id) FILTER ((${broken})) AS f${index}`]));
+  const repeated = warning.flatMap(({unique, index}) => (unique ? [`(${extraRows(unique, appended)}) AS n${index}`] : []));
   const answer = await row(`SELECT ${[...(local.length > 0 ? ['counted.*'] : []), ...repeated].join(', ')} ${local.length > 0 ? `FROM (SELECT ${local.join(', ')} FROM this) AS counted` : ''}`);
-  return rules.map((_, index) => ({rows: Number(answer[`n${index}`]), first: answer[`f${index}`] === undefined || answer[`f${index}`] === null ? null : Number(answer[`f${index}`])}));
+  return new Map(warning.map(({index}) => [index, {rows: Number(answer[`n${index}`]), first: answer[`f${index}`] === undefined || answer[`f${index}`] === null ? null : Number(answer[`f${index}`])}]));
 }
 
 /** What to tell of the rules that were broken, each with its first row. */
@@ -183,8 +188,11 @@ function marksSql(rules: readonly RowRule[], appended: boolean): string {
     ) WHERE _nth > 1${appended ? ` UNION SELECT _row_id AS _position, ${index} AS _rule FROM ${stays} AS stays SEMI JOIN before USING (${list(unique)})` : ''}`];
   });
   if (local.length > 0) {
-    const broken = local.map(({index, broken: condition}) => `CASE WHEN ((${condition})) THEN ${index} END`).join(', ');
-    parts.unshift(`SELECT _row_id AS _position, unnest(list_filter([${broken}], lambda rule: rule IS NOT NULL)) AS _rule FROM this WHERE ${local.map(({broken: condition}) => `((${condition}))`).join(' OR ')}`);
+    const broken = `list_filter([${local.map(({index, broken: condition}) => `CASE WHEN ((${condition})) THEN ${index} END`).join(', ')}], lambda rule: rule IS NOT NULL)`;
+    const found = (as: string): string => `SELECT _row_id AS ${as} FROM this WHERE ${local.map(({broken: condition}) => `((${condition}))`).join(' OR ')}`;
+    // Rows that only their own values decide about come in their order, each once.
+    if (parts.length === 0 && !rules.some(rule => rule.joins)) return found(`position, ${broken} AS broken`);
+    parts.unshift(found(`_position, unnest(${broken}) AS _rule`));
   }
   const all = parts.length === 0 ? 'SELECT NULL::BIGINT AS _position, NULL::INTEGER AS _rule WHERE false' : parts.map(part => `(${part})`).join(' UNION ALL ');
   return `SELECT _position AS position, list(_rule ORDER BY _rule) AS broken FROM (${all}) GROUP BY _position ORDER BY _position`;
