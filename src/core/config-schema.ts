@@ -57,7 +57,7 @@ const texts = (initial: readonly string[], about: string): Setting<readonly stri
   type: z.preprocess(list, z.array(z.string().min(1), 'must be a list, or text with commas')) as z.ZodType<readonly string[]>, initial: () => initial, about,
 });
 
-/** DuckDB's own default, 80 % of the machine, leaves too little for Node and the models, and does not see a container's limit. */
+/** DuckDB's own default, 80 % of the machine, would keep what it read until other programs have nothing left, and does not see a container's limit. */
 const memory = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
 
 const origin = z.string().refine((value) => URL.canParse(value) && new URL(value).origin === value, 'must be origins such as https://data.example.org');
@@ -105,7 +105,10 @@ const schema = {
   },
   engine: {
     threads: whole(availableParallelism(), 'Threads of the embedded engine.', [1, 1024], 'the number of processors'),
-    memoryLimit: {...bytes(Math.floor(memory / 2), 'Memory of the embedded engine, in bytes or with a unit.'), initially: 'half of the memory'},
+    memoryLimit: {
+      ...bytes(Math.floor(Math.min(memory / 2, availableParallelism() * 200e6)), 'Memory of the embedded engine, in bytes or with a unit; what needs more goes through files.'),
+      initially: '200 MB for each processor, at most half of the memory',
+    },
     maxQueries: whole(4, 'Queries of the embedded engine at once; further ones wait.', [1, 256]),
     maxStreams: whole(4, 'Answers that are streamed at once, beside those queries; further ones wait.', [1, 256]),
     tempFolder: folder('data', 'tmp', 'Where the engine spills what does not fit into memory.'),

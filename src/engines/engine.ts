@@ -326,8 +326,8 @@ export interface Engine {
   /** Converts an Arrow IPC file or stream into one Parquet file. @throws SOURCE_UNREADABLE, SOURCE_EMPTY, DISK_FULL */
   importArrow(path: string, out: string, work?: Work): Promise<void>;
 
-  /** Profiles of staged or committed files, from one pass over them. */
-  profile(table: Table, work?: Work): Promise<readonly ColumnProfile[]>;
+  /** Profiles of staged or committed files, from one pass over them. @param work.known what the writer told of all rows of the table, which need not be found again */
+  profile(table: Table, work?: Work & {readonly known?: readonly StagedColumn[]}): Promise<readonly ColumnProfile[]>;
 
   /** Column batches of the query's rows, in order. `outward`: for a reader elsewhere, as `lines`. */
   columns(query: Query, options: {batchRows: number; outward?: boolean} & Work): AsyncIterable<ColumnBatch>;

@@ -232,7 +232,7 @@ class LocalWarehouse implements Warehouse {
     // The checksums are made in a thread of their own, beside the engine's.
     const [hashes, [findings, profile]] = await Promise.all([
       sha256OfFiles(added.map(file => file.path)),
-      this.checkAll(input, contract, table, head).then(async found => [found, await this.engine.profile(table, {signal})] as const),
+      this.checkAll(input, contract, table, head).then(async found => [found, await this.engine.profile(table, {signal, known: kept.length === 0 && added.length === 1 ? added[0]!.columns : []})] as const),
     ]);
     const files = added.map((file, index) => toCommit(file, `data/${dataset}/${id}`, hashes[index]!));
     const contentHash = hashContent(schema, [...kept, ...files]);

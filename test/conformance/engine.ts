@@ -558,6 +558,7 @@ export function engineConformance(name: string, create: (folder: string) => Engi
       expect(b).toMatchObject({name: 'b', nulls: 1000, distinct: 3, min: 'v0', max: 'v2'});
       expect([...b!.examples].sort()).toEqual(['v0', 'v1', 'v2']);
       expect(l).toMatchObject({nulls: 0, min: null, max: null});
+      expect(await engine.profile({kind: 'table', schema, files: positional(files)}, {known: files[0]!.columns})).toEqual([a, b, l]);
       expect((await engine.profile({kind: 'table', schema, files: []}))[0]).toEqual({name: 'a', nulls: 0, distinct: 0, min: null, max: null, examples: []});
     });
 

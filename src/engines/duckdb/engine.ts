@@ -105,7 +105,7 @@ export function createDuckDbEngine(options: DuckDbOptions): Engine {
         {query, writing: target.folder},
       ),
 
-    profile: (table, work) => database.use(lease => profiled(lease, table), work),
+    profile: (table, work) => database.use(lease => profiled(lease, table, work?.known), work),
 
     columns: (query, {batchRows, ...work}) => database.stream(lease => streamWithRows(lease, query, placed => readColumns(lease, placed, batchRows)), work, {query}),
 

@@ -1,5 +1,5 @@
-import type {ColumnProfile, DataType} from '../../schemas/schema.ts';
-import type {Table} from '../engine.ts';
+import type {ColumnProfile, DataType, Field} from '../../schemas/schema.ts';
+import type {StagedColumn, Table} from '../engine.ts';
 import {identifier} from '../sql-text.ts';
 import type {Lease} from './database.ts';
 import {relationSql} from './relations.ts';
@@ -13,21 +13,31 @@ const examples = 3;
 const longest = 200;
 
 /** Nulls, approximate distinct values, bounds and examples of each column. */
-export async function profiled(lease: Lease, table: Table): Promise<ColumnProfile[]> {
+export async function profiled(lease: Lease, table: Table, known: readonly StagedColumn[] = []): Promise<ColumnProfile[]> {
   const profiles: ColumnProfile[] = [];
   const {fields} = table.schema;
   for (let from = 0; from < fields.length; from += columnsPerScan) {
-    profiles.push(...(await scan(lease, {...table, schema: {fields: fields.slice(from, from + columnsPerScan)}, rowIds: false})));
+    profiles.push(...(await scan(lease, {...table, schema: {fields: fields.slice(from, from + columnsPerScan)}, rowIds: false}, new Map(known.map(column => [column.name, column])))));
   }
   return profiles;
 }
 
-async function scan(lease: Lease, table: Table): Promise<ColumnProfile[]> {
+/** What the writer of the files told of a column, where it is what a scan would find. */
+function toldOf({name, type}: Field, known: ReadonlyMap<string, StagedColumn>): StagedColumn | null {
+  const told = known.get(name);
+  if (!told || told.min === null || told.max === null || !['int', 'decimal', 'date', 'time', 'timestamp', 'utf8'].includes(type.kind)) return null;
+  // Long texts are cut off there.
+  return told.min.length <= longest && told.max.length <= longest ? told : null;
+}
+
+async function scan(lease: Lease, table: Table, known: ReadonlyMap<string, StagedColumn>): Promise<ColumnProfile[]> {
   const {fields} = table.schema;
+  const writer = fields.map(field => toldOf(field, known));
   const relation = relationSql(table);
   const measures = fields.flatMap((field, index) => {
     const column = identifier(field.name);
     const text = (value: string) => `left(CAST(${value} AS VARCHAR), ${longest})`;
+    if (writer[index]) return [`approx_count_distinct(${column}) AS d${index}`];
     return [
       `count(${column}) AS n${index}`,
       `approx_count_distinct(${column}) AS d${index}`,
@@ -41,14 +51,15 @@ async function scan(lease: Lease, table: Table): Promise<ColumnProfile[]> {
   const sample = await first(`SELECT ${samples.join(', ')} FROM (FROM (${relation}) LIMIT ${exampleRows})`);
   const text = (value: unknown) => (value === null ? null : String(value));
   return fields.map((field, index) => {
-    const present = Number(told[`n${index}`]);
+    const known = writer[index];
+    const present = known ? Number(told.n) - known.nulls : Number(told[`n${index}`]);
     return {
       name: field.name,
       nulls: Number(told.n) - present,
       // The estimate may pass the number of values there are.
       distinct: Math.min(Number(told[`d${index}`]), present),
-      min: text(told[`l${index}`]),
-      max: text(told[`h${index}`]),
+      min: known ? known.min : text(told[`l${index}`]),
+      max: known ? known.max : text(told[`h${index}`]),
       examples: ((sample[`e${index}`] as (string | null)[] | null) ?? []).filter(value => value !== null),
     };
   });
