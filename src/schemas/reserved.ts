@@ -12,11 +12,11 @@ const irregularPlurals: Readonly<Record<string, string>> = {alias: 'aliases', qu
 const rootFields = ['query', 'mutation', 'subscription', 'detect_schema', 'plan_run', 'run_events', 'accept_schema', 'start_run', 'cancel_run', 'retry_run', 'ping', 'health'];
 
 /** Types that all datasets share. */
-const sharedTypes = ['order_by', 'time_unit', 'time_part', 'bigint', 'numeric', 'timestamp', 'timestamptz', 'date', 'time', 'interval', 'uuid', 'bytea', 'jsonb', 'json', 'float8', 'boolean', 'int', 'float', 'string', 'id'];
+const sharedTypes = ['order_by', 'time_unit', 'time_part', 'change_kind', 'bigint', 'numeric', 'timestamp', 'timestamptz', 'date', 'time', 'interval', 'uuid', 'bytea', 'jsonb', 'json', 'float8', 'boolean', 'int', 'float', 'string', 'id'];
 
 /** What is generated from a dataset's name, or will be, ends like this. */
 const endings = [
-  '_by_pk', '_aggregate', '_groups', '_group', '_group_key', '_having', '_stream', '_changes', '_quarantine', '_batch', '_one', '_many', '_bool_exp', '_order_by', '_select_column',
+  '_by_pk', '_aggregate', '_groups', '_group', '_group_key', '_having', '_stream', '_changes', '_change', '_quarantine', '_batch', '_one', '_many', '_bool_exp', '_order_by', '_select_column',
   '_insert_input', '_set_input', '_comparison_exp', '_aggregate_fields', '_sum_fields', '_avg_fields', '_min_fields', '_max_fields',
 ];
 

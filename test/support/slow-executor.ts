@@ -300,7 +300,11 @@ export class SlowGraph {
         return distinct ? new Set(tuples).size : tuples.length;
       },
       sum: each((values, field) => this.sum(values, field, dataset)),
-      avg: each((values, field) => (values.length === 0 ? null : Number(this.sum(values, field, dataset)) / values.length)),
+      avg: each((values, field) => {
+        if (values.length === 0) return null;
+        const sum = this.sum(values, field, dataset);
+        return (field.type.kind === 'int' ? asDouble(BigInt(sum as string)) : Number(sum)) / values.length;
+      }),
       min: each(least(1)),
       max: each(least(-1)),
       bool_and: each(values => (values.length === 0 ? null : values.every(value => value === true))),
@@ -339,6 +343,12 @@ type Key = (a: Row, b: Row) => number;
 
 const typeOf = (dataset: GraphDataset, name: string): DataType => dataset.schema.fields.find(field => field.name === name)!.type;
 const equal = (a: Value, b: Value): boolean => a !== null && b !== null && compare(a, b) === 0;
+
+/** As the engine rounds 128 bits: each half by itself. */
+function asDouble(value: bigint): number {
+  const [upper, lower] = [value >> 64n, BigInt.asUintN(64, value)];
+  return upper === -1n ? -Number(2n ** 64n - 1n - lower) - 1 : Number(lower) + Number(upper) * 2 ** 64;
+}
 
 function halfToEven(value: number): number {
   const floor = Math.floor(value);

@@ -1,8 +1,8 @@
 import type {FieldNode, GraphQLFieldMap} from 'graphql';
-import type {AsOf} from '../../../warehouse/warehouse.ts';
 import {Aggregates} from './aggregate.ts';
+import {asOfReader} from './as-of.ts';
+import {compileChanges} from './changes.ts';
 import {givenArguments} from './given.ts';
-import type {Given, Variables} from './given.ts';
 import {compileGroups} from './groups.ts';
 import {aggregatedStatement} from './live/aggregated.ts';
 import type {AggregatePart, Answer, CompileInput, FieldPlan} from './plan.ts';
@@ -18,20 +18,12 @@ export function compileField(key: string, nodes: readonly FieldNode[], root: Dat
   const field = input.graph.schema.getQueryType()!.getFields()[nodes[0]!.name.value]!;
   const args = givenArguments(field.args, nodes[0]!, input.variables);
   const selected = collectBelow(nodes, input.fragments, input.variables);
-  const asOf = asOfReader(args.get('as_of'));
+  const asOf = asOfReader(args.get(root.kind === 'changes' ? 'to' : 'as_of'));
   const answer = answers[root.kind](selected, root, args, input, types.row.getFields());
   return {key, dataset: root.dataset, asOf, models: args.get('models'), answer};
 }
 
-function asOfReader(given: Given | undefined): (variables: Variables) => AsOf | undefined {
-  if (!given || given.isNull) return () => undefined;
-  return variables => {
-    const {snapshot, time, run} = given.read(variables) as {snapshot?: string; time?: string | number | Date; run?: string};
-    return snapshot !== undefined ? {snapshot} : run !== undefined ? {run} : {time: new Date(time!)};
-  };
-}
-
-const answers: Readonly<Record<DataRoot['kind'], typeof compileRows>> = {rows: compileRows, byPk: compileRows, aggregate: compileAggregate, groups: compileGroups};
+const answers: Readonly<Record<DataRoot['kind'], typeof compileRows>> = {rows: compileRows, byPk: compileRows, aggregate: compileAggregate, groups: compileGroups, changes: compileChanges};
 
 function compileRows(selected: Collected, root: DataRoot, args: Arguments, input: CompileInput, fields: GraphQLFieldMap<unknown, unknown>): Answer {
   const builder = new StatementBuilder(input, fields);

@@ -3,6 +3,7 @@ import type {GraphQLEnumType, GraphQLFieldConfigArgumentMap, GraphQLFieldConfigM
 import {typeName} from '../../../schemas/schema.ts';
 import type {DataType, Field} from '../../../schemas/schema.ts';
 import {aggregateTypes} from './aggregate-types.ts';
+import {changesField} from './changes.ts';
 import {isOrdered, scalarOf} from './columns.ts';
 import {comparisonInput} from './comparisons.ts';
 import type {GraphPrediction} from './graph-model.ts';
@@ -157,6 +158,7 @@ export function datasetTypes(shape: DatasetShape, world: TypeWorld): DatasetType
     args: paged,
     description: `Aggregates of the rows of \`${name}\` that the arguments choose.`,
   };
+  if (shape.key) roots[`${name}_changes`] = changesField(name, row, world.asOf, listOf);
   roots[`${name}_groups`] = {
     type: listOf(groups.group),
     args: {where: {type: boolExp}, having: {type: aggregates.having}, order_by: {type: new GraphQLList(new GraphQLNonNull(groups.orderBy))}, limit: {type: GraphQLInt}, offset: {type: GraphQLInt}, ...asOf},

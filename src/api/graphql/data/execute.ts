@@ -102,11 +102,14 @@ export class FieldRun {
     const rows = [...snapshots.values()].reduce((sum, snapshot) => sum + snapshot.rowCount, 0n);
     if (rows > BigInt(cost)) throw new MillraceError('QUERY_TOO_COSTLY', {estimate: `${rows} rows`, limit: `${cost}`});
     const relations: Record<string, Query['relations'][string]> = {};
-    for (const [name, snapshot] of snapshots) {
-      const table = await this.context.table(snapshot);
-      const schema = withEngineMembers(this.graph.shapes.get(name)!.dataset.schema);
-      // Rows of an older snapshot are shown with today's columns: found by field id, null where they did not exist.
-      relations[name] = sameFields(schema, snapshot.schema) ? {...table, rowIds: true} : {...table, schema, uniform: false, rowIds: true};
+    for (const [name, snapshot] of snapshots) relations[name] = await this.table(name, snapshot);
+    if (statement.changed) {
+      const {dataset, before, after, from} = statement.changed;
+      const tables = [await this.table(dataset, await this.context.heads.resolve(dataset, from(this.variables))), relations[dataset] as Table] as const;
+      // The rows of a file that both have are the same in both.
+      const common = tables[0].files.filter(({path}) => tables[1].files.some(file => file.path === path)).map(({path}) => path);
+      const rest = (table: Table): Table => ({...table, files: table.files.filter(({path}) => !common.includes(path))});
+      [relations[before], relations[after]] = [rest(tables[0]), rest(tables[1])];
     }
     const at = this.asOf?.time;
     const numbers = new Map<string, number>();
@@ -122,6 +125,13 @@ export class FieldRun {
     const facts: Facts = {scale: (dataset, column) => scales[statement.scaled.findIndex(one => one.dataset === dataset && one.column === column)]!, version: (dataset, prediction, settings) => numbers.get(`${dataset} ${nameOf(prediction, settings)}`)!};
     const params = statement.parameters.map(parameter => parameter(this.variables, facts));
     return {sql: statement.sql, params, relations};
+  }
+
+  private async table(dataset: string, snapshot: SnapshotRecord): Promise<Table> {
+    const table = await this.context.table(snapshot);
+    const schema = withEngineMembers(this.graph.shapes.get(dataset)!.dataset.schema);
+    // Rows of an older snapshot are shown with today's columns: found by field id, null where they did not exist.
+    return sameFields(schema, snapshot.schema) ? {...table, rowIds: true} : {...table, schema, uniform: false, rowIds: true};
   }
 
   /** Related datasets are read as they were when the root's snapshot was made, where that was asked for by snapshot or run. */

@@ -34,6 +34,8 @@ export interface Statement {
   readonly predicted: readonly PredictedUse[];
   /** Predictions whose marks stand within its texts. */
   readonly inline: InlinePredictions;
+  /** Two relations of one dataset that hold what is not common to two of its states: the one of `from`, and the plan's. */
+  readonly changed?: {readonly dataset: string; readonly before: string; readonly after: string; readonly from: (variables: Variables) => AsOf | undefined};
 }
 
 /** A use of a dataset that has predictions among its columns, under a name of its own. */

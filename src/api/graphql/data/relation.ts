@@ -19,6 +19,8 @@ export class RelationUse {
   private computesColumns = false;
   /** Which of its rows are looked at, where that is known: those without need no predictions. */
   where: Given | null = null;
+  /** Whether it is of a state of its own. */
+  apart = false;
 
   /** @param first columns in which several rows are equal and only the first of them, by `_row_id`, is meant */
   constructor(
@@ -68,9 +70,9 @@ export class RelationUse {
     return this.computesColumns || [...this.columns].some(name => name !== rowId);
   }
 
-  /** What the statement knows it by: with predictions among its columns it is a relation of its own. */
+  /** What the statement knows it by: with predictions among its columns, or apart, it is a relation of its own. */
   get name(): string {
-    return this.asked.size === 0 ? this.shape.name : `${this.shape.name}~${this.alias}`;
+    return this.asked.size === 0 && !this.apart ? this.shape.name : `${this.shape.name}~${this.alias}`;
   }
 
   /** The relation for a FROM, when everything has been asked of it. */

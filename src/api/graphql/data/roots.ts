@@ -3,7 +3,7 @@ import {writeRootsOf} from './writing/mutation-types.ts';
 import type {WriteRootKind} from './writing/mutation-types.ts';
 
 /** What a root field that belongs to the data graph asks for. */
-export interface DataRoot<Kind = 'rows' | 'byPk' | 'aggregate' | 'groups'> {
+export interface DataRoot<Kind = 'rows' | 'byPk' | 'aggregate' | 'groups' | 'changes'> {
   readonly kind: Kind;
   readonly dataset: string;
 }
@@ -26,6 +26,7 @@ export type RootOperation = keyof Roots;
 export function rootsOf(shape: DatasetShape): Roots {
   const {name} = shape;
   const root = (kind: DataRoot['kind']): DataRoot => ({kind, dataset: name});
-  const query = {[name]: root('rows'), [`${name}_by_pk`]: root('byPk'), [`${name}_aggregate`]: root('aggregate'), [`${name}_groups`]: root('groups')};
-  return {query, mutation: writeRootsOf(shape), subscription: {...query, [`${name}_stream`]: {kind: 'stream', dataset: name}}};
+  const followed = {[name]: root('rows'), [`${name}_by_pk`]: root('byPk'), [`${name}_aggregate`]: root('aggregate'), [`${name}_groups`]: root('groups')};
+  const query = shape.key ? {...followed, [`${name}_changes`]: root('changes')} : followed;
+  return {query, mutation: writeRootsOf(shape), subscription: {...followed, [`${name}_stream`]: {kind: 'stream', dataset: name}}};
 }
