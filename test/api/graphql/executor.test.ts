@@ -33,7 +33,7 @@ describe('one operation over both graphs', () => {
     expect(await text('{ hello }')).toBe('{"data":{"hello":"hello you"}}');
     expect(await text('mutation { go }')).toBe('{"data":{"go":1}}');
     const fields = JSON.parse(await text('{ __schema { queryType { fields { name } } } things { n } }')) as {data: {__schema: {queryType: {fields: {name: string}[]}}}};
-    expect(fields.data.__schema.queryType.fields.map(({name}) => name)).toEqual(['hello', 'fails', 'may', 'run', 'things', 'things_by_pk', 'things_aggregate', 'things_groups']);
+    expect(fields.data.__schema.queryType.fields.map(({name}) => name)).toEqual(['hello', 'fails', 'may', 'run', 'things', 'things_by_pk', 'things_aggregate', 'things_groups', 'things_changes']);
   });
 
   it('chooses the operation by name', async () => {
