@@ -1,8 +1,9 @@
 import {MillraceError} from '../core/errors.ts';
 import type {Engine} from '../engines/engine.ts';
 import type {Signature} from '../inference/runtime.ts';
-import type {DataType, Schema} from '../schemas/schema.ts';
+import type {Schema} from '../schemas/schema.ts';
 import {typeName} from '../schemas/schema.ts';
+import {accepts} from './fit.ts';
 
 /**
  * Checks that a dataset gives a model its inputs: by columns of the same name, or by row-local expressions.
@@ -27,14 +28,4 @@ export async function checkFeatures(input: {
     return accepts(field.type, type) ? [] : [`${field.name}: ${typeName(type)} for ${typeName(field.type)}`];
   });
   if (wrongType.length > 0) throw new MillraceError('SIGNATURE_MISMATCH', {model, dataset, reason: `types differ: ${wrongType.join(', ')}`, missing: [], wrongType});
-}
-
-/** Safe casts within a kind, as MLflow has them: integers to wider ones and, where exact, to floats; never the other way. */
-function accepts(wanted: DataType, given: DataType): boolean {
-  if (wanted.kind === 'int') return given.kind === 'int' && (given.signed === wanted.signed ? given.bits <= wanted.bits : wanted.signed && given.bits < wanted.bits);
-  if (wanted.kind === 'float') {
-    if (given.kind === 'float') return given.bits <= wanted.bits;
-    return given.kind === 'int' && given.bits <= (wanted.bits === 64 ? 32 : 16);
-  }
-  return wanted.kind === given.kind;
 }

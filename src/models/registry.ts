@@ -16,6 +16,7 @@ import {checkName} from '../schemas/check-name.ts';
 import type {Schema} from '../schemas/schema.ts';
 import type {Warehouse} from '../warehouse/warehouse.ts';
 import {checkFeatures} from './features.ts';
+import {unfitColumns} from './fit.ts';
 import type {
   AliasRecord, DeployInput, DeploymentRecord, ModelBinding, ModelRecord, ModelVersionRecord, Models, RegisterInput, VersionPin,
 } from './models.ts';
@@ -207,20 +208,24 @@ export class ModelRegistry implements Models {
   async bindingsOf(_viewer: Viewer, datasets: readonly string[]): Promise<Map<string, ModelBinding[]>> {
     const known = await this.catalog.read(async stores => {
       const models = await stores.models.list();
-      const [heads, deployments, versions] = [
-        await stores.datasets.heads('main'), await stores.models.deployments(), await stores.models.versionsOf(models.map(model => model.id)),
-      ];
-      return {models, heads, deployments, versions};
+      const ids = models.map(model => model.id);
+      const [heads, deployments, versions, aliases] = [await stores.datasets.heads('main'), await stores.models.deployments(), await stores.models.versionsOf(ids), await stores.models.aliasesOf(ids)];
+      return {models, heads, deployments, versions, aliases};
     });
     const bind = (dataset: string) => (model: ModelRecord): ModelBinding => {
-      const columns = new Set(known.heads.get(dataset)?.schema.fields.map(field => field.name));
-      const deployment = known.deployments.find(candidate => candidate.modelId === model.id && candidate.datasetName === dataset) ?? null;
-      const inputs = known.versions.get(model.id)?.[0]?.signature.inputs ?? [];
-      const missing = inputs.map(input => input.name).filter(name => !columns.has(name) && !deployment?.features[name]);
-      if (deployment && !deployment.enabled) return {model, deployment, missing, state: 'disabled', reason: 'the deployment is switched off'};
-      if (missing.length > 0) return {model, deployment, missing, state: 'features_missing', reason: `the inputs ${missing.join(', ')} are no columns of it`};
-      if (!deployment) return {model, deployment, missing, state: 'not_deployed', reason: 'all its inputs are here: deploy it with `deployModel`'};
-      return {model, deployment, missing, state: 'served', reason: null};
+      const schema = known.heads.get(dataset)?.schema ?? {fields: []};
+      const versions = known.versions.get(model.id) ?? [];
+      // One that is served says more than one beside it that is not.
+      const deployment = known.deployments.filter(candidate => candidate.modelId === model.id && candidate.datasetName === dataset).toSorted((a, b) => Number(b.enabled) - Number(a.enabled))[0] ?? null;
+      const versionId = deployment && known.aliases.get(model.id)?.find(({alias}) => alias === deployment.alias)?.versionId;
+      const version = deployment ? versions.find(({id}) => id === versionId) : versions[0];
+      const unfit = unfitColumns(version?.signature.inputs ?? [], deployment?.features ?? {}, schema);
+      const binding = (state: ModelBinding['state'], reason: string | null): ModelBinding => ({model, deployment, missing: unfit?.missing ?? [], state, reason});
+      if (!version) return binding('disabled', deployment ? `its alias '${deployment.alias}' points to no version` : 'it has no version');
+      if (deployment && !deployment.enabled) return binding('disabled', 'the deployment is switched off');
+      if (deployment && schema.fields.some(({name}) => name === deployment.field)) return binding('disabled', `a column has the name of its field, '${deployment.field}'`);
+      if (unfit) return binding('features_missing', unfit.reason);
+      return deployment ? binding('served', null) : binding('not_deployed', 'all its inputs are here: deploy it with `deployModel`');
     };
     return new Map(datasets.map(dataset => [dataset, known.models.map(bind(dataset))]));
   }

@@ -2,7 +2,7 @@ import {mkdir, mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {tableFromIPC} from 'apache-arrow';
-import type {Column, ColumnBatch, ColumnName, Engine, Query, RawFiles, SqlValue, StagedFile, Table, TableFile} from '../../src/engines/engine.ts';
+import type {Beside, Column, ColumnBatch, ColumnName, Engine, Query, RawFiles, SqlValue, StagedFile, Table, TableFile} from '../../src/engines/engine.ts';
 import {parseTypeName} from '../../src/schemas/parse-type.ts';
 import {typeName} from '../../src/schemas/schema.ts';
 import type {Field, Schema} from '../../src/schemas/schema.ts';
@@ -254,6 +254,36 @@ export function engineConformance(name: string, create: (folder: string) => Engi
           {fresh: null, renamed: 1n, keep: 'k1', _row_id: 0n},
           {fresh: 2.5, renamed: 9000000000n, keep: 'k2', _row_id: 1n},
         ]);
+      });
+
+      test('columns beside a table: of files row for row, and of some rows by their ids', async () => {
+        if (!engine.capabilities.besides) return;
+        const own = await write("select range as a, 'x' as b from range(250001)", schema, {}, {rowsPerFile: 100_000});
+        const twice: Schema = {fields: [field(1, 'twice', 'float64')]};
+        const beside = await write('select range * 2 as twice from range(250001)', twice, {}, {rowsPerFile: 100_000});
+        const float64: Field['type'] = {kind: 'float', bits: 64};
+        const file: Beside = {kind: 'files', files: beside.map(({path}) => path), columns: [{name: '~p', from: 'twice', type: float64}]};
+        const table: Table = {kind: 'table', schema, files: positional(own, 1000), rowIds: true, beside: [file]};
+        expect(await rows('select count(*) as n, count(*) filter ("~p" = 2 * a and _row_id = a + 1000) as same from t', {t: table})).toEqual([{n: 250_001n, same: 250_001n}]);
+        expect(await rows('select a, "~p" as p from t where a % 100000 = 99999 and "~p" > 200000 order by a', {t: table})).toEqual([{a: 199_999n, p: 399_998}]);
+        expect(await rows('select count(*) as n, min(_row_id) as least from t where "~p" >= 500000', {t: {...table, schema: {fields: []}}})).toEqual([{n: 1n, least: 251_000n}]);
+        expect(await rows('select * from t', {t: {...table, files: [], beside: [{...file, files: []}]}})).toEqual([]);
+
+        const values = Float64Array.from([1, 2, 3]);
+        const some: Beside = {kind: 'rows', rowIds: BigInt64Array.from([1000n, 101_000n, 251_000n]), columns: [{name: '~q', from: '', type: float64, values: {kind: 'numbers', type: float64, values, validity: Uint8Array.of(5)}}]};
+        const both = {t: {...table, beside: [file, some]}};
+        const expected = [{a: 0n, p: 0, q: 1}, {a: 100_000n, p: 200_000, q: null}, {a: 250_000n, p: 500_000, q: 3}];
+        const query = 'select a, "~p" as p, "~q" as q from t order by a';
+        expect(await rows(query, both)).toEqual(expected);
+        const found: number[] = [];
+        for await (const {rowCount} of engine.columns(select(query, both), {batchRows: 10})) found.push(rowCount);
+        expect(found).toEqual([3]);
+        expect(await engine.text(select('select string_agg(a, \',\' order by a) from t', both))).toBe('0,100000,250000');
+        expect((await bytesOf(select('select a::varchar from t order by a', both))).text).toBe('0\n100000\n250000\n');
+
+        const [compacted] = await write('select * from t where a >= 250000 order by a', schema, {t: {...table, beside: undefined}}, {storeRowIds: true});
+        const stored: Table = {...table, files: [{path: compacted!.path, rowCount: 1, bytes: compacted!.bytes, firstRowId: 0, rowIds: 'stored'}], beside: [{...some, columns: some.columns}]};
+        expect(await rows('select a, _row_id, "~q" as q from t', {t: stored})).toEqual([{a: 250_000n, _row_id: 251_000n, q: 3}]);
       });
 
       test('row ids: stored, positional and mixed, and hidden unless asked for', async () => {

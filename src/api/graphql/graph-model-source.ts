@@ -1,4 +1,5 @@
 import type {Viewer} from '../../core/viewer.ts';
+import {unfitColumns} from '../../models/fit.ts';
 import type {Models} from '../../models/models.ts';
 import {documented} from '../../schemas/documented.ts';
 import {withLegalMembers} from '../../schemas/legal-members.ts';
@@ -87,11 +88,12 @@ export class CatalogGraphModel implements GraphModelSource {
     const [datasets, predictions] = await Promise.all([this.options.datasets.schemas(this.options.viewer, knownIds), this.predictions()]);
     const ofId = new Map([...before.values()].map(({schemaId, legal}) => [schemaId, legal]));
     this.known = new Map(datasets.map(({name, schemaId, schema, contract}) => {
-      const predicted = predictions.get(name) ?? [];
+      const legal = schema ? withLegalMembers(schema) : ofId.get(schemaId)!;
+      // `Dataset.models` says why a model that is deployed is no field.
+      const predicted = (predictions.get(name) ?? []).filter(({inputs, features}) => unfitColumns(inputs, features, legal) === null);
       const made = `${schemaId} ${JSON.stringify([contract, predicted])}`;
       const known = before.get(name);
       if (known?.made === made) return [name, known];
-      const legal = schema ? withLegalMembers(schema) : ofId.get(schemaId)!;
       const {description} = contract;
       return [name, {schemaId, made, legal, dataset: {name, schema: documented(legal, contract), contract, predictions: predicted, ...(description ? {description} : {})}}];
     }));

@@ -160,3 +160,24 @@ describe('what is kept', () => {
     expect(version.errors?.[0]?.extensions).toMatchObject({code: 'MODEL_VERSION_NOT_FOUND'});
   });
 });
+
+test('models that are not served over a dataset are explained', async () => {
+  const states = async () => Object.fromEntries(
+    (await data(url, '{ datasets { nodes { name models { state reason missing } } } }')).datasets.nodes.map(({name, models}: any) => [name, models[0]]));
+  await putPipeline(url, 'told', [
+    {kind: 'sql', name: 'told', into: 'told', sql: 'SELECT * REPLACE (distance::VARCHAR AS distance) FROM trips'}, {kind: 'sql', name: 'untold', into: 'untold', sql: 'SELECT * EXCLUDE (distance) FROM trips'},
+  ]);
+  await runToEnd(url, 'told');
+  expect(await states()).toMatchObject({
+    trips: {state: 'SERVED', reason: null, missing: []},
+    told: {state: 'FEATURES_MISSING', reason: 'types differ: distance: utf8 for int64', missing: []},
+    untold: {state: 'FEATURES_MISSING', reason: 'the inputs distance are no columns of it', missing: ['distance']},
+  });
+  const deploy = (features: string) => data(url, `mutation { deployModel(input: {model: "late_arrival", version: 1, alias: "told", on: "told", as: "late", features: ${features}}) { ... on ModelDeployed { field } ... on SignatureMismatch { wrongType } ... on Failure { code } } }`);
+  expect((await deploy('{}')).deployModel).toMatchObject({code: 'SIGNATURE_MISMATCH'});
+  expect((await deploy('{distance: "distance::INTEGER"}')).deployModel).toEqual({field: 'late'});
+  expect((await data(url, '{ told_aggregate(where: {late: {probability: {_gt: 0}}}) { aggregate { count } } }')).told_aggregate.aggregate.count).toBe(200);
+  await data(url, 'mutation { setAlias(input: {model: "late_arrival", alias: "told"}) { __typename } }');
+  expect((await states()).told).toEqual({state: 'DISABLED', reason: "its alias 'told' points to no version", missing: []});
+  expect((await ask(url, '{ told { late { probability } } }')).errors?.[0]?.message).toContain('late');
+});

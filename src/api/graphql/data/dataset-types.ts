@@ -17,7 +17,7 @@ import type {PredictionTypes} from './predictions/types.ts';
 import {orderBy, scalars} from './scalars.ts';
 import {rootsOf} from './roots.ts';
 import type {RootOperation} from './roots.ts';
-import {rowId} from './shape.ts';
+import {predictionsOf, rowId} from './shape.ts';
 import type {DatasetShape, Relationship} from './shape.ts';
 import {mutationFields} from './writing/mutation-types.ts';
 
@@ -129,7 +129,7 @@ export function datasetTypes(shape: DatasetShape, world: TypeWorld): DatasetType
   });
 
   const row = new GraphQLObjectType({name, description: shape.dataset.description, fields: rowFields, extensions: {dataset: name} satisfies RowTypeExtensions});
-  const aggregates = aggregateTypes(name, columns, boolExp, describe, shape.dataset.predictions.map(prediction => [prediction, world.prediction(name, prediction)] as const));
+  const aggregates = aggregateTypes(name, columns, boolExp, describe, predictionsOf(shape).map(prediction => [prediction, world.prediction(name, prediction)] as const));
   const keyMembers = keyMembersOf(shape, to => hasKeys(world.shape(to)));
   const groups = groupTypes(shape, {row, orderBy: order, aggregates}, keyMembers, world);
   const aggregate = new GraphQLObjectType({name: `${name}_aggregate`, fields: {aggregate: {type: aggregates.fields}, nodes: {type: listOf(row)}}});

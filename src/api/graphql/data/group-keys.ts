@@ -14,6 +14,7 @@ import type {RelatedJoins} from './related-joins.ts';
 import type {RelationUse} from './relation.ts';
 import {collectBelow} from './selection.ts';
 import type {Collected} from './selection.ts';
+import {predictionsOf} from './shape.ts';
 import type {DatasetShape, Relationship} from './shape.ts';
 import {timeZoneParameter} from './time-zones.ts';
 
@@ -37,12 +38,12 @@ export function fieldKeyMembers(fields: readonly Field[]): Map<string, KeyMember
 }
 
 /** Whether a dataset's own columns can be keys. */
-export const hasKeys = ({dataset}: DatasetShape): boolean => dataset.predictions.length > 0 || fieldKeyMembers(dataset.schema.fields).size > 0;
+export const hasKeys = (shape: DatasetShape): boolean => predictionsOf(shape).length > 0 || fieldKeyMembers(shape.dataset.schema.fields).size > 0;
 
 /** The keys that a dataset's rows can have; `leads` tells which others have keys. */
 export function keyMembersOf(shape: DatasetShape, leads: (dataset: string) => boolean): ReadonlyMap<string, KeyMember> {
   const members = fieldKeyMembers(shape.dataset.schema.fields);
-  if (members.size === 0 && shape.dataset.predictions.length === 0) return members;
+  if (members.size === 0 && predictionsOf(shape).length === 0) return members;
   for (const [name, member] of shape.members) if (member.kind === 'prediction' || (member.kind === 'object' && leads(member.to))) members.set(name, member);
   return withParts(members, shape.dataset.schema.fields);
 }

@@ -97,6 +97,9 @@ function shapeOf(dataset: GraphDataset, byName: ReadonlyMap<string, GraphDataset
   return {dataset, name: dataset.name, members, relationships, key: key?.length && key.every(field => field !== undefined) ? key : null};
 }
 
+/** The predictions that are members: others have a name that something else has. */
+export const predictionsOf = ({members}: Pick<DatasetShape, 'members'>): readonly GraphPrediction[] => [...members.values()].flatMap(member => (member.kind === 'prediction' ? [member.prediction] : []));
+
 const hasColumn = (dataset: GraphDataset, name: string): boolean => dataset.schema.fields.some(field => field.name === name);
 
 function singleKey(dataset: GraphDataset | undefined): string | null {
