@@ -1,5 +1,6 @@
 import {MillraceError} from '../core/errors.ts';
 import type {Engine} from '../engines/engine.ts';
+import {identifier} from '../engines/sql-text.ts';
 import type {Signature} from '../inference/runtime.ts';
 import type {Schema} from '../schemas/schema.ts';
 import {typeName} from '../schemas/schema.ts';
@@ -20,7 +21,11 @@ export async function checkFeatures(input: {
     const reason = unknown.length > 0 ? `it has no input '${unknown[0]}'` : `the inputs ${missing.join(', ')} are no columns of it`;
     throw new MillraceError('SIGNATURE_MISMATCH', {model, dataset, reason, missing, wrongType: []});
   }
-  for (const expression of Object.values(features)) await engine.analyzeExpression(expression);
+  for (const expression of Object.values(features)) {
+    await engine.analyzeExpression(expression);
+    const [volatile] = (await engine.analyze(`SELECT (\n${expression}\n) FROM ${identifier(dataset)}`)).volatile;
+    if (volatile !== undefined) throw new MillraceError('SQL_NOT_ALLOWED', {reason: `'${volatile}' differs from call to call, and a prediction is the same each time.`});
+  }
   const sql = `SELECT ${signature.inputs.map((field, index) => `(\n${features[field.name] ?? `"${field.name}"`}\n) AS f${index}`).join(', ')} FROM ${dataset}`;
   const described = await engine.describe({sql, relations: {[dataset]: {kind: 'table', schema, files: []}}});
   const wrongType = signature.inputs.flatMap((field, index) => {

@@ -2,6 +2,9 @@
 import type {App} from '../../../src/compose.ts';
 import {readdir} from 'node:fs/promises';
 import {join} from 'node:path';
+import {tableFromIPC} from 'apache-arrow';
+import {createClient} from 'graphql-ws';
+import {WebSocket} from 'ws';
 import {ask, data, putPipeline, runToEnd, useApp} from '../../support/project.ts';
 import {registerTripsModel, writeTrips} from '../../support/trips.ts';
 
@@ -55,6 +58,28 @@ test('an answer that a prediction filtered names the version in its receipt, and
   expect(extensions.receipt.versions).toEqual(['late_arrival@1']);
   const {verifyReceipt} = await data(url, 'query($receipt: String!) { verifyReceipt(receipt: $receipt) { __typename } }', {receipt: extensions.receipt.token});
   expect(verifyReceipt).toEqual({__typename: 'ReceiptVerified'});
+});
+
+test('rows that a prediction chose are streamed, as lines and as Arrow, and followed', async () => {
+  const least = trips.map(({late_arrival}) => late_arrival.probability).toSorted((a, b) => b - a)[9]!;
+  const query = `{ trips(where: {late_arrival: {probability: {_gte: ${least}}}}, order_by: [{late_arrival: {probability: desc}}, {id: asc}]) { id late_arrival { probability _version } } }`;
+  const {trips: expected} = await data(url, query);
+  expect(expected.length).toBeGreaterThanOrEqual(10);
+  const streamed = (accept: string) => fetch(`${url}/graphql`, {method: 'POST', headers: {'content-type': 'application/json', accept}, body: JSON.stringify({query})});
+  const lines = await (await streamed('application/x-ndjson')).text();
+  expect(lines.trim().split('\n').map(line => JSON.parse(line))).toEqual(expected);
+  const table = tableFromIPC(new Uint8Array(await (await streamed('application/vnd.apache.arrow.stream')).arrayBuffer()));
+  expect(JSON.parse(JSON.stringify(table.toArray()))).toMatchObject(expected.map(({id}: {id: number}) => ({id})));
+  expect(table.toArray().map(row => row.late_arrival.probability)).toEqual(expected.map((row: any) => row.late_arrival.probability));
+  const client = createClient({url: `${url.replace('http', 'ws')}/graphql`, webSocketImpl: WebSocket, retryAttempts: 0});
+  try {
+    for await (const answer of client.iterate({query: `subscription ${query}`})) {
+      expect(answer.data).toEqual({trips: expected});
+      break;
+    }
+  } finally {
+    await client.dispose();
+  }
 });
 
 describe('what is kept', () => {
@@ -175,6 +200,7 @@ test('models that are not served over a dataset are explained', async () => {
   });
   const deploy = (features: string) => data(url, `mutation { deployModel(input: {model: "late_arrival", version: 1, alias: "told", on: "told", as: "late", features: ${features}}) { ... on ModelDeployed { field } ... on SignatureMismatch { wrongType } ... on Failure { code } } }`);
   expect((await deploy('{}')).deployModel).toMatchObject({code: 'SIGNATURE_MISMATCH'});
+  expect((await deploy('{distance: "distance::INTEGER + random()::INTEGER"}')).deployModel).toMatchObject({code: 'SQL_NOT_ALLOWED'});
   expect((await deploy('{distance: "distance::INTEGER"}')).deployModel).toEqual({field: 'late'});
   expect((await data(url, '{ told_aggregate(where: {late: {probability: {_gt: 0}}}) { aggregate { count } } }')).told_aggregate.aggregate.count).toBe(200);
   await data(url, 'mutation { setAlias(input: {model: "late_arrival", alias: "told"}) { __typename } }');
