@@ -64,3 +64,9 @@ export async function python(/** @type {readonly string[]} */ requirements) {
   }
   return program;
 }
+
+/** The folder with an environment of npm packages at fixed versions (`name@version`). */
+export const npmEnvironment = (/** @type {readonly string[]} */ packages) => once(`npm-${createHash('sha256').update(packages.join()).digest('hex').slice(0, 12)}`, async (folder) => {
+  await succeed('npm', ['init', '-y'], {cwd: folder});
+  await succeed('npm', ['install', '--silent', '--no-audit', '--no-fund', '--save-exact', ...packages], {cwd: folder});
+});
