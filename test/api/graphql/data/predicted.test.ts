@@ -119,4 +119,18 @@ describe('predictions as columns', () => {
     const having = await graph.ask('{ places_groups(having: {avg: {doubled: {twice: {_gt: 50}}}}) { key { name doubled(version: 3) { big } } aggregate { variance { doubled { twice } } } } }');
     expect(having.places_groups.every((group: any) => group.key.doubled.big !== null)).toBe(true);
   });
+
+  it('that are kept for many rows are not read for a few', async () => {
+    await graph.commit('many', 'SELECT i AS id, i::FLOAT AS amount, 0::FLOAT AS bonus FROM range(70000) t(i)', {predictions: [{...doubling, features: {}}], filesOf: 40_000});
+    const source = 'query ($least: bigint!, $twice: Float!) { many_aggregate(where: {id: {_gte: $least}, doubled: {twice: {_gte: $twice}}}) { aggregate { count sum { doubled { twice } } } } }';
+    const ask = async (least: number, twice: number) => (await graph.ask(source, {least, twice})).many_aggregate.aggregate;
+    const right = (least: number) => ({count: 70_000 - least, sum: {doubled: {twice: (70_000 - least) * (70_000 + least)}}});
+    expect(await ask(0, -1)).toEqual(right(0));
+    expect(scoredRows).toBe(70_000);
+    for (const [least, more] of [[1_000, 0], [67_952, 2_048], [67_951, 0], [69_990, 10], [60_000, 0]] as const) {
+      scoredRows = 0;
+      expect(await ask(least, 0)).toEqual(right(least));
+      expect([least, scoredRows]).toEqual([least, more]);
+    }
+  });
 });

@@ -6,6 +6,10 @@ type Shapes = ReadonlyMap<string, DatasetShape>;
 /** As many rows are scored alone; where there may be more, whole files are, and what comes out is kept. */
 export const mostCandidates = 65_536;
 
+/** Where all is kept, reading it beside as many rows of a table costs more than to score a few anew. */
+export const manyRows = 65_536;
+export const fewBesideKept = 2_048;
+
 /** What of a condition says nothing about predictions; null where nothing is left. Rows that it leaves out are left out by the whole. */
 export function withoutPredictions(where: Given, shape: DatasetShape, shapes: Shapes): Given | null {
   const kept = new Map<string, Given>();

@@ -5,7 +5,7 @@ import type {Variables} from '../given.ts';
 import type {DataContext} from '../graph-model.ts';
 import type {PredictedUse} from '../plan.ts';
 import type {AskedPrediction} from './asked.ts';
-import {mostCandidates} from './candidates.ts';
+import {fewBesideKept, manyRows, mostCandidates} from './candidates.ts';
 import {emptyColumn, scoreComplete} from './complete-rows.ts';
 
 /** What a request knows when a use of a dataset gets its predictions. */
@@ -26,8 +26,8 @@ export const versionOf = ({dataset}: Pick<PredictedUse, 'dataset'>, {prediction,
   context.version(dataset, prediction, {...pin(variables), at});
 
 /**
- * The table with the outputs of predictions as further columns. Outputs that are kept for all its files are read from there. Otherwise
- * few rows, where only few can matter, are scored alone; else whole files are scored, and what comes out is kept.
+ * The table with the outputs of predictions as further columns. Where only few rows can matter, these alone are scored. Otherwise outputs are
+ * read from what is kept for all its files; where it is not, whole files are scored, and what comes out is kept.
  */
 export async function predictedTable(input: PredictedInput): Promise<Table> {
   const {use, context, variables, at, params} = input;
@@ -42,8 +42,9 @@ export async function predictedTable(input: PredictedInput): Promise<Table> {
     };
   }));
   const kept = await Promise.all(scorings.map(scoring => scoreFiles.kept(scoring)));
-  if (kept.some(files => files === null)) {
-    const rows = await scoredCandidates(input, scorings);
+  const isKept = kept.every(files => files !== null);
+  if (!isKept || table.files.reduce((sum, {rowCount}) => sum + rowCount, 0) > manyRows) {
+    const rows = await scoredCandidates(input, scorings, isKept ? fewBesideKept : mostCandidates);
     if (rows) return {...table, beside: [rows]};
   }
   const beside: Beside[] = [];
@@ -54,11 +55,11 @@ export async function predictedTable(input: PredictedInput): Promise<Table> {
 const columnsOf = ({prediction, columns}: AskedPrediction) => prediction.outputs.map(({name, type}, index) => ({name: columns[index]!, from: name, type}));
 
 /** Null where they are too many, or nothing tells which they are. */
-async function scoredCandidates({use, candidates, context}: PredictedInput, scorings: readonly TableScoring[]): Promise<Beside | null> {
+async function scoredCandidates({use, candidates, context}: PredictedInput, scorings: readonly TableScoring[], most: number): Promise<Beside | null> {
   const query = await candidates();
   if (!query) return null;
-  for await (const batch of context.engine.columns(query, {batchRows: mostCandidates + 1, signal: context.signal})) {
-    if (batch.rowCount > mostCandidates) return null;
+  for await (const batch of context.engine.columns(query, {batchRows: most + 1, signal: context.signal})) {
+    if (batch.rowCount > most) return null;
     const [ids, ...features] = batch.columns;
     const rowIds = (ids as Extract<Column, {kind: 'numbers'}>).values as BigInt64Array;
     let first = 0;
