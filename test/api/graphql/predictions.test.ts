@@ -77,6 +77,11 @@ test('rows that a prediction chose are streamed, as lines and as Arrow, and foll
       expect(answer.data).toEqual({trips: expected});
       break;
     }
+    const inOrder = (expected as Trip[]).toSorted((a, b) => a.id - b.id);
+    for await (const answer of client.iterate<Record<string, any>>({query: `subscription { trips_stream(batch_size: 4, where: {late_arrival: {probability: {_gte: ${least}}}}) { rows { id late_arrival { probability _version } } } }`})) {
+      expect(answer.data!.trips_stream.rows).toEqual(inOrder.slice(0, 4));
+      break;
+    }
   } finally {
     await client.dispose();
   }

@@ -133,4 +133,18 @@ describe('predictions as columns', () => {
       expect([least, scoredRows]).toEqual([least, more]);
     }
   });
+
+  it('stand in changes, as the row was and as it is', async () => {
+    const of = (amounts: string) => `SELECT * FROM (VALUES ${amounts}) AS t(id, amount)`;
+    const extra = {contract: {key: ['id']}, predictions: [{...doubling, features: {amount: 'amount', bonus: '0'}}]};
+    await graph.commit('keyed', of('(1, 10.5), (2, 20.5), (3, 30.5)'), extra);
+    await graph.commit('keyed', of('(1, 10.5), (2, 21.5), (4, 40.5)'), extra);
+    const {keyed_changes: changes} = await graph.ask('{ keyed_changes(from: {snapshot: "keyed-0"}) { change before { id doubled { twice } } after { doubled { twice word } } } }');
+    expect(changes).toEqual([
+      {change: 'updated', before: {id: 2, doubled: {twice: 42}}, after: {doubled: {twice: 44, word: 'plus'}}},
+      {change: 'deleted', before: {id: 3, doubled: {twice: 62}}, after: null},
+      {change: 'inserted', before: null, after: {doubled: {twice: 82, word: 'plus'}}},
+    ]);
+    expect(scoredRows).toBe(4);
+  });
 });
