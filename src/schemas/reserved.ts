@@ -12,7 +12,7 @@ const irregularPlurals: Readonly<Record<string, string>> = {alias: 'aliases', qu
 const rootFields = ['query', 'mutation', 'subscription', 'detect_schema', 'plan_run', 'run_events', 'accept_schema', 'start_run', 'cancel_run', 'retry_run', 'ping', 'health'];
 
 /** Types that all datasets share. */
-const sharedTypes = ['order_by', 'time_unit', 'time_part', 'change_kind', 'bigint', 'numeric', 'timestamp', 'timestamptz', 'date', 'time', 'interval', 'uuid', 'bytea', 'jsonb', 'json', 'float8', 'boolean', 'int', 'float', 'string', 'id'];
+const sharedTypes = ['order_by', 'time_unit', 'time_part', 'change_kind', 'time_span', 'bigint', 'numeric', 'timestamp', 'timestamptz', 'date', 'time', 'interval', 'uuid', 'bytea', 'jsonb', 'json', 'float8', 'boolean', 'int', 'float', 'string', 'id'];
 
 /** What is generated from a dataset's name, or will be, ends like this. */
 const endings = [

@@ -24,6 +24,7 @@ export class TestGraph {
   private executor: Executor | null = null;
   /** Statements the engine ran for the graph. */
   readonly statements: Query[] = [];
+  now = new Date();
   score: DataContext['score'] = () => Promise.reject(new Error('no models here'));
   version: DataContext['version'] = (_dataset, {model}, {version}) => Promise.resolve({modelName: model, number: version ?? 1, fingerprint: `${model} ${version ?? 1}`, settings: {batchRows: 64}} as ModelVersionRecord);
   readonly scoreFiles: ScoreFiles;
@@ -102,6 +103,7 @@ export class TestGraph {
       return this.engine.columns(query, options);
     };
     return {
+      now: () => this.now,
       viewer: this.viewer,
       engine,
       heads: {

@@ -67,10 +67,10 @@ export class Operations {
     this.observe(asked, result, began);
     const length = result.errors || receipt === 'never' ? 0 : dataLength(result.data);
     if (length === 0 || (receipt === 'auto' && length > receiptBytes)) return result;
-    const {snapshots, versions} = await data.reads();
+    const {now, snapshots, versions} = await data.reads();
     const content = {
       document: asked.prepared.source, operation: asked.operationName ?? null, variables: asked.variables ?? {},
-      snapshots, versions, fingerprint: this.services.system.fingerprint, sha256: dataPart(result.data).sha256,
+      snapshots, versions, ...(now !== undefined && {now}), fingerprint: this.services.system.fingerprint, sha256: dataPart(result.data).sha256,
     };
     return {...result, extensions: {...result.extensions, receipt: makeReceipt(content)}};
   }

@@ -45,6 +45,7 @@ const tokenShape = z.strictObject({
   variables: z.record(z.string(), z.unknown()),
   snapshots: texts,
   versions: texts,
+  now: z.string().optional(),
   fingerprint: z.string(),
   sha256: z.string(),
 });

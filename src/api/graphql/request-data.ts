@@ -11,6 +11,8 @@ import type {WriteAnswer, WriteRequest} from '../../writes/writes.ts';
 
 /** What an operation read, or is to read again: snapshot ids and `model@number`, each by what was asked for. */
 export interface Reads {
+  /** In ISO 8601, where a condition asked for the time. */
+  readonly now?: string;
   readonly snapshots: Readonly<Record<string, string>>;
   readonly versions: Readonly<Record<string, string>>;
 }
@@ -19,6 +21,7 @@ export interface Reads {
 export class RequestData implements DataContext, HeadSet {
   private readonly snapshots = new Map<string, Promise<SnapshotRecord>>();
   private readonly versions = new Map<string, Promise<ModelVersionRecord>>();
+  private time: Date | undefined;
   private heads_: Promise<ReadonlyMap<string, SnapshotRecord>> | undefined;
   private deployments: ReturnType<GraphqlServices['models']['deployments']> | undefined;
   readonly engine: Engine;
@@ -36,6 +39,11 @@ export class RequestData implements DataContext, HeadSet {
 
   get heads(): HeadSet {
     return this;
+  }
+
+  now(): Date {
+    this.time ??= this.again?.now === undefined ? new Date() : new Date(this.again.now);
+    return this.time;
   }
 
   resolve(dataset: string, asOf?: AsOf): Promise<SnapshotRecord> {
@@ -79,7 +87,7 @@ export class RequestData implements DataContext, HeadSet {
   async reads(): Promise<Reads> {
     const settled = async <T>(known: Map<string, Promise<T>>, name: (value: T) => string) =>
       Object.fromEntries(await Promise.all([...known].map(async ([key, value]) => [key, name(await value)] as const)));
-    return {snapshots: await settled(this.snapshots, ({id}) => id), versions: await settled(this.versions, versionName)};
+    return {...(this.time && {now: this.time.toISOString()}), snapshots: await settled(this.snapshots, ({id}) => id), versions: await settled(this.versions, versionName)};
   }
 
   private async find(key: string, dataset: string, asOf: AsOf | undefined): Promise<SnapshotRecord> {

@@ -127,7 +127,7 @@ export class RowStreams {
   }
 }
 
-const noFacts = {scale: () => 1, version: () => 0};
+const noFacts = {scale: () => 1, version: () => 0, now: () => new Date(0)};
 
 const endOf = ({datasetId, sequence, nextRowId}: SnapshotRecord): StreamPosition => ({datasetId, sequence, rowId: nextRowId - 1n});
 

@@ -13,6 +13,8 @@ export interface Facts {
   scale(dataset: string, column: string): number;
   /** The number of the version that answers for a prediction. */
   version(dataset: string, prediction: GraphPrediction, settings: PredictionSettings): number;
+  /** The time of the request. */
+  now(): Date;
 }
 
 /** A bound parameter of a plan: its value for one request. @throws ARGUMENT_INVALID */

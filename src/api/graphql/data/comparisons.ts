@@ -17,6 +17,15 @@ const textOperators: Readonly<Record<string, string>> = {
   _niregex: 'Not `_iregex`.',
 };
 
+const timeSpan = new GraphQLInputObjectType({
+  name: 'time_span',
+  description: 'A span of time that begins or ends with the request. Lengths are those of ISO 8601: `P7D`, `PT36H`, `P1Y6M`.',
+  isOneOf: true,
+  fields: {last: {type: GraphQLString, description: 'That long before the request, up to it.'}, next: {type: GraphQLString, description: 'From the request on, for that long.'}},
+});
+
+const isTime = (name: ScalarName): boolean => name === 'date' || name === 'timestamp' || name === 'timestamptz';
+
 function scalarComparison(name: ScalarName): GraphQLInputObjectType {
   const type = scalars[name];
   const many = new GraphQLList(new GraphQLNonNull(type));
@@ -30,6 +39,7 @@ function scalarComparison(name: ScalarName): GraphQLInputObjectType {
     for (const operator of ['_eq', '_neq', '_gt', '_gte', '_lt', '_lte']) fields[operator] = {type};
     for (const operator of ['_in', '_nin']) fields[operator] = {type: many};
   }
+  if (isTime(name)) fields._within = {type: timeSpan, description: 'In a span of time around now. Days and times without a zone are taken as UTC.'};
   if (name === 'String') for (const [operator, description] of Object.entries(textOperators)) fields[operator] = {type: GraphQLString, description};
   return new GraphQLInputObjectType({name: `${name}_comparison_exp`, description: `Conditions on a column of type ${name}; all given must hold.`, fields});
 }

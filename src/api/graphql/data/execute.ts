@@ -122,7 +122,7 @@ export class FieldRun {
       });
     }
     const scales = await Promise.all(statement.scaled.map(({dataset, column}) => scaleOf(snapshots.get(dataset)!, column, relations[dataset]!, this.context)));
-    const facts: Facts = {scale: (dataset, column) => scales[statement.scaled.findIndex(one => one.dataset === dataset && one.column === column)]!, version: (dataset, prediction, settings) => numbers.get(`${dataset} ${nameOf(prediction, settings)}`)!};
+    const facts: Facts = {now: () => this.context.now(), scale: (dataset, column) => scales[statement.scaled.findIndex(one => one.dataset === dataset && one.column === column)]!, version: (dataset, prediction, settings) => numbers.get(`${dataset} ${nameOf(prediction, settings)}`)!};
     const params = statement.parameters.map(parameter => parameter(this.variables, facts));
     return {sql: statement.sql, params, relations};
   }
@@ -157,6 +157,9 @@ const scoreFilesOf = ({relations}: Query): string[] =>
 
 /** Inputs that are replaced depend on variables only. */
 const noFacts: Facts = {
+  now: () => {
+    throw new MillraceError('INTERNAL', {reason: 'an input of a model has no time'});
+  },
   scale: () => {
     throw new MillraceError('INTERNAL', {reason: 'an input of a model has no scale'});
   },

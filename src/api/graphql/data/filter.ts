@@ -155,6 +155,7 @@ export function comparison(given: Given, expression: string, type: DataType, sho
       if (operator in comparisons) return `${compared} ${comparisons[operator]} ${bindings.value(value, type, name)}`;
       if (operator === '_in') return `${compared} IN ${bindings.values(value, type, name)}`;
       if (operator === '_nin') return `${compared} NOT IN ${bindings.values(value, type, name)}`;
+      if (operator === '_within') return withinSpan(value, compared, type, name, bindings);
       if (operator === '_contains') return `json_contains(${compared}, ${bindings.value(value, type, name)})`;
       if (operator === '_has_key') return `list_contains(json_keys(${compared}), ${bindings.value(value, {kind: 'utf8'}, name)})`;
       if (operator === '_contained_in') return `json_contains(${bindings.value(value, type, name)}, ${compared})`;
@@ -163,6 +164,27 @@ export function comparison(given: Given, expression: string, type: DataType, sho
       return textCondition(operator, compared, value, name, bindings);
     }),
   );
+}
+
+const durationPattern = /^P(?=.)(?:(\d{1,6})Y)?(?:(\d{1,6})M)?(?:(\d{1,6})W)?(?:(\d{1,6})D)?(?:T(?=.)(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,6})S)?)?$/;
+
+/** A length of time of ISO 8601 as SQL writes it. @throws ARGUMENT_INVALID */
+function interval(value: unknown, shown: string): string {
+  const parts = durationPattern.exec(String(value))?.slice(1);
+  if (!parts) throw new MillraceError('ARGUMENT_INVALID', {name: shown, reason: 'it is no length of time; one is `P7D`, another `PT36H`.'});
+  const units = ['years', 'months', 'weeks', 'days', 'hours', 'minutes', 'seconds'];
+  return parts.flatMap((count, index) => (count === undefined ? [] : [`${count} ${units[index]}`])).join(' ');
+}
+
+/** Whether a time lies in a span that begins or ends with the request. */
+function withinSpan(given: Given, expression: string, type: DataType, shown: string, bindings: Bindings): string {
+  const [side, length] = given.entries()[0]!;
+  const now = bindings.bind((_, facts) => facts.now().toISOString().slice(0, -1), 'TIMESTAMP');
+  const span = bindings.bind(variables => interval(length.read(variables), `${shown}.${side}`), 'INTERVAL');
+  const zoned = type.kind === 'timestamp' && type.zoned;
+  const bound = (time: string) => (zoned ? `timezone('UTC', ${time})` : time);
+  const x = type.kind === 'date' ? `${expression}::TIMESTAMP` : expression;
+  return side === 'last' ? `(${x} > ${bound(`(${now} - ${span})`)} AND ${x} <= ${bound(now)})` : `(${x} >= ${bound(now)} AND ${x} < ${bound(`(${now} + ${span})`)})`;
 }
 
 function textCondition(operator: string, expression: string, given: Given, shown: string, bindings: Bindings): string {

@@ -72,6 +72,8 @@ export interface Scored {
 /** What one request runs with. */
 export interface DataContext {
   readonly viewer: Viewer;
+  /** The time of the request, the same each time it is asked for; noted for the receipt. */
+  now(): Date;
   readonly heads: HeadSet;
   readonly engine: Engine;
   table(snapshot: SnapshotRecord): Promise<Table>;

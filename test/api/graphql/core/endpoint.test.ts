@@ -3,6 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {type Client, createClient} from 'graphql-ws';
 import {WebSocket} from 'ws';
+import {readReceipt} from '../../../../src/api/graphql/receipt.ts';
 import {type App, compose} from '../../../../src/compose.ts';
 import {loadConfig} from '../../../../src/core/config.ts';
 
@@ -80,6 +81,16 @@ test('a file becomes rows, watched while it happens, and its answer verifies', a
   expect((await post(`query ${verify}`, {r: `${receipt!.token.slice(0, -6)}AAAAAA`})).data.verifyReceipt).toMatchObject({__typename: 'Refused', code: 'RECEIPT_INVALID'});
 
   expect((await post('{ birds { id } }', {}, {'millrace-receipt': 'false'})).extensions).toBeUndefined();
+
+  // The time of a request that asked for it is asked again.
+  await writeFile(join(folder, 'visits.csv'), `id,at\n1,${new Date().toISOString().slice(0, 19)}\n2,2001-01-01T00:00:00\n`);
+  const visits = await ingest({source: {path: 'visits.csv'}, into: 'visits'});
+  await eventsOf(visits.data.ingest.run.id);
+  const recent = await post('{ visits(where: {at: {_within: {last: "PT1H"}}}) { id } }');
+  expect(recent.data.visits).toEqual([{id: 1}]);
+  expect(readReceipt(recent.extensions!.receipt!.token).now).toMatch(/^\d{4}-/);
+  expect(readReceipt(receipt!.token).now).toBeUndefined();
+  expect((await post(`query ${verify}`, {r: recent.extensions!.receipt!.token})).data.verifyReceipt.__typename).toBe('ReceiptVerified');
 
   const {data} = await post(`{ datasets(search: "bir") { totalCount nodes { name rowCount key schema { fields { name type nullable profile { distinct min max } } } head { id operation rawFiles { path } files { path rowCount sha256 } run { id rowsWritten steps { name status rowsWritten output { id } } } parent { rowCount } } snapshots(first: 5) { sequence } models { state } } } runs(first: 1) { nodes { id } endCursor } }`);
   expect(data.datasets).toMatchObject({totalCount: 1, nodes: [{name: 'birds', rowCount: '2', key: ['id'], models: [], head: {operation: 'OVERWRITE', rawFiles: [{path: 'birds.csv'}], run: {rowsWritten: '2'}, parent: {rowCount: '3'}}}]});

@@ -97,4 +97,16 @@ describe('operators', () => {
     expect(await ids('{doc: {_contained_in: {a: 1, b: 2, c: 3}}}')).toEqual([2]);
     expect(await ids('{doc: {_contains: {b: {c: [2]}}}}')).toEqual([1]);
   });
+
+  it('of times reach from the request backward and forward', async () => {
+    graph.now = new Date('2001-06-15T12:00:00Z');
+    await graph.commit('times', "SELECT i AS id, TIMESTAMP '2001-06-15 12:00:00' + to_hours(i) AS wall, TIMESTAMPTZ '2001-06-15 12:00:00Z' + to_hours(i) AS instant, (TIMESTAMP '2001-06-15 12:00:00' + to_hours(i))::DATE AS day FROM range(-48, 49) t(i)");
+    const ids = async (where: string, variables = {}) => (await graph.ask(`query ${where.includes('$d') ? '($d: String!)' : ''} { times(where: ${where}, order_by: [{id: asc}]) { id } }`, variables)).times.map(({id}: {id: string}) => Number(id));
+    const hours = (from: number, to: number) => Array.from({length: to - from + 1}, (_, index) => from + index);
+    expect(await ids('{wall: {_within: {last: "PT3H"}}}')).toEqual(hours(-2, 0));
+    expect(await ids('{instant: {_within: {last: $d}}}', {d: 'P1D'})).toEqual(hours(-23, 0));
+    expect(await ids('{instant: {_within: {next: "P1DT2H"}}}')).toEqual(hours(0, 25));
+    expect(await ids('{day: {_within: {last: "P1D"}}}')).toEqual(hours(-12, 11));
+    for (const length of ['7 days', 'P', 'PT', 'P1H', '']) await expect(ids('{wall: {_within: {last: $d}}}', {d: length})).rejects.toMatchObject({code: 'ARGUMENT_INVALID'});
+  });
 });

@@ -60,7 +60,7 @@ function onlyAfter(dataset: string, {after, settled}: BatchBounds, context: Data
     return {...snapshot, rowCount: BigInt(files.reduce((sum, file) => sum + file.rowCount, 0))};
   };
   return {
-    viewer: context.viewer, engine: context.engine, signal: context.signal,
+    viewer: context.viewer, engine: context.engine, signal: context.signal, now: () => context.now(),
     heads: {resolve: async (name, asOf) => {
       const snapshot = await context.heads.resolve(name, asOf);
       return name === dataset ? prune(snapshot) : snapshot;

@@ -173,6 +173,7 @@ class WriteCompiler {
 }
 
 const noFacts = {
+  now: () => new Date(),
   scale: (): never => {
     throw new MillraceError('GRAPHQL_INVALID', {reason: 'Sums of related rows cannot choose the rows to be changed; ask for them first.'});
   },
