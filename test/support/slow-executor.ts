@@ -320,7 +320,7 @@ export class SlowGraph {
     if (field.type.kind === 'int') return String(values.reduce<bigint>((sum, value) => sum + BigInt(value as number), 0n));
     const greatest = Math.max(1e-280, ...this.rows[dataset.name]!.map(row => Math.abs((row[field.name] as number | null) ?? 0)));
     const scale = 2 ** (60 - 8 * Math.ceil(Math.log2(greatest) / 8));
-    return Number(values.reduce<bigint>((sum, value) => sum + BigInt(halfToEven((value as number) * scale)), 0n)) / scale;
+    return asDouble(values.reduce<bigint>((sum, value) => sum + BigInt(halfToEven((value as number) * scale)), 0n)) / scale;
   }
 
   private read(argument: unknown, type: DataType): Value {
