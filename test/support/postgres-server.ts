@@ -21,6 +21,8 @@ export interface PostgresOptions {
   readonly folder: string;
   /** The server's time zone, so that what relies on UTC by luck fails. Default: America/New_York. */
   readonly timeZone?: string;
+  /** True: commits wait for the disk. Default: no, as for a throw-away server. */
+  readonly durable?: boolean;
   /** The server is stopped when this process ends. Default: this one. */
   readonly owner?: number;
 }
@@ -32,19 +34,19 @@ type Identity = Pick<SpawnSyncOptions, 'uid' | 'gid'>;
  * As root, its processes run as `postgres` or `nobody`, since PostgreSQL refuses root. Takes about two seconds.
  * @throws when its package is not installed, with the command that does, or with the server's log when it does not start.
  */
-export async function startPostgres({folder, timeZone = 'America/New_York', owner = process.pid}: PostgresOptions): Promise<PostgresServer> {
+export async function startPostgres({folder, timeZone = 'America/New_York', durable = false, owner = process.pid}: PostgresOptions): Promise<PostgresServer> {
   const identity = unprivileged();
   mkdirSync(folder, {mode: 0o755});
   if (identity.uid !== undefined) chownSync(folder, identity.uid, identity.gid!);
   const programs = await findPrograms(folder, identity);
   const data = join(folder, 'data');
   const log = join(folder, 'postgres.log');
-  // A throw-away server: nothing waits for the disk.
+  // Nothing has to survive this machine.
   must(programs.initdb, ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync', '--no-instructions'], identity);
   const port = await freePort();
   const settings = {
     port, timezone: timeZone, listen_addresses: '127.0.0.1', unix_socket_directories: folder,
-    fsync: 'off', full_page_writes: 'off', shared_buffers: '32MB', max_connections: 200,
+    ...(durable ? {} : {fsync: 'off', full_page_writes: 'off'}), shared_buffers: '32MB', max_connections: 200,
   };
   const flags = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`).join(' ');
   must(programs.pg_ctl, ['start', '-w', '-s', '-D', data, '-l', log, '-o', flags], identity, log);
