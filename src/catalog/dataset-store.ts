@@ -94,6 +94,13 @@ export class PrismaDatasetStore implements DatasetStore {
     return row ?? null;
   }
 
+  async standing(branch: string, name: string): Promise<{snapshotId: string; contentHash: string; contract: Contract} | null> {
+    const [row] = await this.db.$queryRaw<{snapshotId: string; contentHash: string; contract: Contract}[]>`
+      SELECT snapshot.id::text AS "snapshotId", snapshot.content_hash AS "contentHash", dataset.contract
+      FROM dataset JOIN head ON head.dataset_id = dataset.id JOIN snapshot ON snapshot.id = head.snapshot_id WHERE head.branch = ${branch} AND dataset.name = ${name}`;
+    return row ?? null;
+  }
+
   async headsAt(_branch: string, time: Date): Promise<Map<string, SnapshotRecord>> {
     const rows = await this.snapshotsWhere(Prisma.sql`
       WHERE snapshot.id IN (SELECT DISTINCT ON (dataset_id) id FROM snapshot WHERE committed_at <= ${time} ORDER BY dataset_id, sequence DESC)`);
@@ -265,12 +272,14 @@ export class PrismaDatasetStore implements DatasetStore {
     if (gone.size > 0) await this.db.dataFile.updateMany({where: {id: {in: [...gone]}, removedAt: null}, data: {removedAt: sequence}});
     if (files.length > 0) await this.db.dataFile.createMany({data: files});
     await noteIngestedFiles(this.db, {...record, dataset: dataset.name});
-    await this.db.head.upsert({
-      where: {branch_datasetId: {branch, datasetId}},
-      create: {branch, datasetId, snapshotId: record.id},
-      update: {snapshotId: record.id},
-    });
-    return (await this.snapshot(record.id))!;
+    await this.db.$executeRaw`
+      INSERT INTO head (branch, dataset_id, snapshot_id) VALUES (${branch}, ${datasetId}::uuid, ${record.id}::uuid) ON CONFLICT (branch, dataset_id) DO UPDATE SET snapshot_id = EXCLUDED.snapshot_id`;
+    // As it would be read: JSON keeps nothing that is undefined.
+    const {schema: {fields}, profile, lineage} = JSON.parse(JSON.stringify({schema: record.schema, profile: record.profile, lineage: record.lineage})) as Pick<SnapshotRecord, 'schema' | 'profile' | 'lineage'>;
+    return {
+      id: record.id, datasetId, datasetName: dataset.name, sequence, parentId, operation: record.operation, schema: {fields}, schemaVersion: schema.version, runId: record.runId, stepName: record.stepName,
+      rowCount: total(file => file.rowCount), bytes: total(file => file.bytes), fileCount: kept.length + files.length, nextRowId, contentHash: record.contentHash, profile, lineage, committedAt, expiredAt: null,
+    };
   }
 
   /** The schema version of a commit: the parent's when nothing changed, else the next. */

@@ -2,7 +2,7 @@
  * The SQL of a batch of writes. Each request is made of patches: one for every row given, or for all the rows a condition chooses.
  * A patch and the row it meets make an image: the row as it would be. What is decided about images is decided elsewhere.
  */
-import type {SqlValue} from '../engines/engine.ts';
+import type {SqlValue, StagedFile} from '../engines/engine.ts';
 import {identifier, literal, sqlType} from '../engines/sql-text.ts';
 import type {DataType, Field, Schema} from '../schemas/schema.ts';
 import type {GivenRow, RowCondition, RowWrite, WriteBatch} from '../writes/writes.ts';
@@ -60,6 +60,19 @@ export function patchesOf(requests: WriteBatch['requests']): Patches {
 /** The key that finds a row stands beside what the row is to become, which may be another key. */
 const keyed = (key: GivenRow, values: GivenRow): GivenRow => ({...values, ...Object.fromEntries(Object.entries(key).map(([name, value]) => [`${soughtPrefix}${name}`, value]))});
 const soughtPrefix = 'write__key_';
+
+/** Keys up to which each is compared with the bounds of files; past it, their own bounds are. */
+const fewKeys = 200;
+
+/** The keys that are looked for or written, as the bounds of files with nothing else in them; null where they are no integers. */
+export function keyBounds(patches: readonly Patch[], column: string, {fields}: Schema): readonly Pick<StagedFile, 'columns'>[] | null {
+  if (fields.find(({name}) => name === column)?.type.kind !== 'int') return null;
+  const keys = new Set(patches.flatMap(({values}) => [values[column], values[`${soughtPrefix}${column}`]]).filter(key => typeof key === 'string'));
+  const bounds = (min: string, max: string) => ({columns: [{name: column, bytes: 0, nulls: 0, min, max}]});
+  if (keys.size <= fewKeys) return [...keys].map(key => bounds(key, key));
+  const sorted = [...keys].map(BigInt).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  return [bounds(String(sorted[0]), String(sorted.at(-1)))];
+}
 
 export interface BatchSql {
   /** Text of a WITH whose last relation is `write__image`, and its parameters. */

@@ -19,6 +19,7 @@ import {quarantineSchema} from '../schemas/quarantine.ts';
 import {renamedColumn, renamedContract, renamedProfile} from '../schemas/rename-column.ts';
 import type {Schema} from '../schemas/schema.ts';
 import type {PreparedBatch, WriteBatch} from '../writes/writes.ts';
+import {BatchCommits} from './batch-commits.ts';
 import {checkKeys, checkUnique} from './check-keys.ts';
 import {datasetNotFound} from './datasets.ts';
 import {hashContent, tableOf} from './content.ts';
@@ -28,8 +29,6 @@ import type {AddedFile} from './file-changes.ts';
 import {contractOfInput, deletingSchema} from './merge-rows.ts';
 import {manifestName, manifestPath, writeManifest} from './manifest.ts';
 import {asideQuery, replayedQuery} from './quarantine.ts';
-import {prepareBatch, writesAlone} from './prepare-batch.ts';
-import {profileAfter} from './profile-after.ts';
 import {refuseIncompatible} from './refuse-incompatible.ts';
 import type {FindBreakages} from './refuse-incompatible.ts';
 import {rowRules} from './row-rules.ts';
@@ -37,8 +36,7 @@ import {siftRows, stagedTable} from './sift.ts';
 import type {Sifting} from './sift.ts';
 import {checkWhole, fitWholeChecks} from './whole-checks.ts';
 import type {
-  AsOf, ColumnRenamed, CommitRecord, FileRecord, Finding, NextSchema, PrepareInput, PreparedCommit, RowOutcome, SchemaRules, SiftInput, Sifted, SnapshotLineage, SnapshotRecord, Stage, Warehouse,
-  WriteLineage, WriteMode,
+  AsOf, ColumnRenamed, CommitRecord, FileRecord, Finding, NextSchema, PrepareInput, PreparedCommit, SchemaRules, SiftInput, Sifted, SnapshotRecord, Stage, Warehouse, WriteMode,
 } from './warehouse.ts';
 
 export interface WarehouseOptions {
@@ -72,12 +70,17 @@ class LocalWarehouse implements Warehouse {
   private readonly tables = new Map<string, Table>();
 
   private readonly breakages: FindBreakages;
+  private readonly batches: BatchCommits;
 
   constructor({folder, catalog, engine, breakages = async () => []}: WarehouseOptions) {
     this.folder = folder;
     this.catalog = catalog;
     this.engine = engine;
     this.breakages = breakages;
+    this.batches = new BatchCommits({
+      folder, catalog, engine, warehouse: this, referenced: (name, branch) => this.referenced(name, branch), checkAll: (...input) => this.checkAll(...input),
+      moveHome: (...place) => this.moveHome(...place), abandon: (...place) => this.abandon(...place), nextSchema: (...input) => this.nextSchema(...input),
+    });
   }
 
   async resolve(name: string, asOf: AsOf = {}, branch = 'main'): Promise<SnapshotRecord> {
@@ -263,94 +266,8 @@ class LocalWarehouse implements Warehouse {
     };
   }
 
-  async prepareBatch(batch: WriteBatch): Promise<PreparedBatch> {
-    const {dataset, branch} = batch;
-    const head = await this.resolve(dataset, {}, branch);
-    const {contract, files} = await this.catalog.read(async stores => ({contract: (await stores.datasets.byName(dataset))!.contract, files: await stores.datasets.files(head)}));
-    const isAlone = writesAlone(dataset, contract);
-    const requests = isAlone ? batch.requests.slice(0, 1) : batch.requests;
-    const stage = await this.stage(newId(), 'write', 0);
-    const written: string[] = [];
-    let commit: PreparedCommit | null = null;
-    try {
-      const made = await prepareBatch({
-        ...batch, requests, contract, head, files, engine: this.engine, referenced: name => this.referenced(name, branch), tableOf: some => tableOf(this.folder, head, some),
-        write: async (query, target) => {
-          const folder = join(stage.folder, `.rows-${written.length}`);
-          await mkdir(folder);
-          const staged = await this.engine.materialize(query, {...target, folder});
-          for (const file of staged) {
-            const path = join(stage.folder, `part-${String(written.length).padStart(5, '0')}.parquet`);
-            await rename(file.path, path);
-            written.push(path);
-          }
-          await rm(folder, {recursive: true});
-          return staged.map((file, index) => ({...file, path: written.at(index - staged.length)!}));
-        },
-      });
-      const {decisions, added, removed, outcome, aside, quarantined, dropped} = made;
-      const writes: WriteLineage = {requests: decisions.filter(({kind}) => kind === 'accepted').length, by: batch.by, rows: {...outcome, quarantined, dropped}};
-      const changes = {...batch, contract, head, files, stage, added, removed, outcome, lineage: {writes}, isAlone};
-      if (added.length + removed.length > 0) commit = await this.prepareChanges(changes);
-      return {
-        decisions: [...decisions, ...batch.requests.slice(requests.length).map(() => ({kind: 'deferred'} as const))], parentId: head.id, commit,
-        aside: aside && await this.prepareAside(aside, head, branch, contract, writes),
-      };
-    } catch (error) {
-      await commit?.abandon();
-      throw error;
-    } finally {
-      await stage.discard();
-    }
-  }
-
-  /** A commit of files that are worked out already. */
-  private async prepareChanges({dataset, branch, contract, head, files: before, stage, added, removed, outcome, lineage, isAlone}: BatchChanges): Promise<PreparedCommit> {
-    const id = newId();
-    const gone = new Set(removed);
-    const kept = before.filter(file => !gone.has(file));
-    const {schema} = head;
-    const addedTable: Table = {kind: 'table', schema, uniform: false, files: added.map(({path, rowCount, bytes, rowIds}) => ({path, rowCount, bytes, firstRowId: 0, rowIds}))};
-    const table: Table = {...addedTable, files: [...tableOf(this.folder, head, kept).files, ...addedTable.files]};
-    if (isAlone) await this.checkAll({dataset, branch, operation: 'merge'}, contract, table, head);
-    await syncPath(stage.folder);
-    const [hashes, profile] = await Promise.all([
-      sha256OfFiles(added.map(file => file.path)), profileAfter({engine: this.engine, head, key: contract.key ?? [], removesRows: removed.length > 0, added: addedTable, table}),
-    ]);
-    const files = added.map((file, index) => toCommit(file, `data/${dataset}/${id}`, hashes[index]!));
-    await this.moveHome(stage, dataset, id);
-    return {
-      snapshotId: id, outcome, findings: [],
-      commit: async stores => {
-        const record = (await stores.datasets.byName(dataset))!;
-        // It was set anew while the rows were judged by the old one.
-        if (!isDeepStrictEqual(record.contract, contract)) throw new MillraceError('COMMIT_CONFLICT', {dataset});
-        const snapshot = await stores.datasets.commit({
-          id, datasetId: record.id, branch, parentId: head.id, parentHash: head.contentHash, operation: removed.length === 0 ? 'append' : outcome.written === 0 ? 'delete' : 'merge', schema, files,
-          removes: removed.map(file => file.id), runId: null, stepName: null, contentHash: hashContent(schema, [...kept, ...files]), profile, lineage,
-        });
-        await stores.changes.tell('data', dataset);
-        return snapshot;
-      },
-      published: snapshot => this.writeManifest(snapshot),
-      abandon: () => this.abandon(dataset, id),
-    };
-  }
-
-  /** The rows that a batch keeps aside. */
-  private async prepareAside(rows: Query, head: SnapshotRecord, branch: string, contract: Contract, writes: WriteLineage): Promise<PreparedCommit> {
-    const dataset = quarantineOf(head.datasetName);
-    const next = await this.nextSchema(dataset, quarantineSchema(head.schema), 'append', branch);
-    const stage = await this.stage(newId(), 'write', 0);
-    try {
-      const files = await this.engine.materialize(rows, {folder: stage.folder, schema: next.written});
-      return await this.prepare({
-        dataset, branch, operation: 'append', stage, files, written: next.written, schema: next.schema, parentId: next.parentId, contract: contract.retention ? {retention: contract.retention} : {}, runId: null, stepName: null,
-        lineage: {writes},
-      });
-    } finally {
-      await stage.discard();
-    }
+  prepareBatch(batch: WriteBatch): Promise<PreparedBatch> {
+    return this.batches.prepare(batch);
   }
 
   private async checkAll({dataset, branch, operation, signal}: Pick<PrepareInput, 'dataset' | 'branch' | 'operation' | 'signal'>, contract: Contract, table: Table, head: SnapshotRecord | null): Promise<readonly Finding[]> {
@@ -508,21 +425,6 @@ class LocalWarehouse implements Warehouse {
     for (const head of heads.values()) if (!existsSync(this.pathOf(manifestPath(head)))) await this.writeManifest(head);
     return removed;
   }
-}
-
-interface BatchChanges {
-  readonly dataset: string;
-  readonly branch: string;
-  readonly contract: Contract;
-  readonly head: SnapshotRecord;
-  readonly files: readonly FileRecord[];
-  readonly stage: Stage;
-  readonly added: readonly AddedFile[];
-  readonly removed: readonly FileRecord[];
-  readonly outcome: RowOutcome;
-  readonly lineage: SnapshotLineage;
-  /** The contract says something of all rows together. */
-  readonly isAlone: boolean;
 }
 
 /** A file as a commit tells of it, under its folder to be. */

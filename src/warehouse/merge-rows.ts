@@ -105,7 +105,7 @@ const comparable: Readonly<Partial<Record<Field['type']['kind'], (a: string, b: 
 const plainDate = /^\d{4}-\d\d-\d\d$/;
 
 /** Whether a file may hold a row of a key of the input, by the bounds of its columns. */
-export function mayHold(file: Pick<FileRecord, 'columns'>, key: readonly string[], input: readonly StagedFile[], schema: Schema): boolean {
+export function mayHold(file: Pick<FileRecord, 'columns'>, key: readonly string[], input: readonly Pick<StagedFile, 'columns'>[], schema: Schema): boolean {
   return key.every(column => {
     const {kind} = schema.fields.find(field => field.name === column)!.type;
     const less = comparable[kind];

@@ -12,12 +12,13 @@ import type {Contract} from '../schemas/contract.ts';
 import {markFields, placeFields} from '../schemas/quarantine.ts';
 import type {Schema} from '../schemas/schema.ts';
 import type {RowWrite, WriteBatch, WriteDecision} from '../writes/writes.ts';
-import {batchSql, holders, idsSql, patchesOf, tupleText} from './batch-sql.ts';
+import {batchSql, holders, idsSql, keyBounds, patchesOf, tupleText} from './batch-sql.ts';
 import type {BatchSql, Patch} from './batch-sql.ts';
 import {decideBatch} from './decide-batch.ts';
 import type {Aside, ImageFacts, Uniqueness, Written} from './decide-batch.ts';
 import type {AddedFile} from './file-changes.ts';
 import type {Referenced} from './referenced-key.ts';
+import {mayHold} from './merge-rows.ts';
 import {rowRules} from './row-rules.ts';
 import type {RowRule} from './row-rules.ts';
 import type {FileRecord, RowOutcome, SnapshotRecord} from './warehouse.ts';
@@ -94,9 +95,10 @@ class BatchWriter {
 
   async run(): Promise<BatchFiles> {
     const {dataset, contract, head, engine, tableOf, files} = this.input;
-    const base = {...tableOf(files), rowIds: true, fileIndexes: true};
+    const candidates = this.candidates();
+    const base = {...tableOf(candidates), rowIds: true, fileIndexes: true};
     this.relations.write__base = base;
-    for (const name of this.condition?.datasets ?? []) this.relations[name] = name === dataset ? {...base, fileIndexes: false} : {...(await this.input.referenced(name)).table, rowIds: true};
+    for (const name of this.condition?.datasets ?? []) this.relations[name] = name === dataset ? {...tableOf(files), rowIds: true} : {...(await this.input.referenced(name)).table, rowIds: true};
     const changes = this.requests.some(({write}) => write.kind !== 'delete');
     const {rules, relations} = changes ? await rowRules(dataset, {...contract, key: undefined}, this.schema, engine, this.input.referenced, true) : {rules: [], relations: {}};
     Object.assign(this.relations, relations);
@@ -114,7 +116,7 @@ class BatchWriter {
     const updated = written.filter(({target}) => target !== null);
     const added: AddedFile[] = [];
     const gone = [...updated.map(({target}) => target!), ...deleted];
-    const removed = await this.filesWith(gone, base);
+    const removed = await this.filesWith(gone, base, candidates);
     for (const file of removed) {
       const rest = await this.write(`SELECT ${this.columns()}, _row_id FROM touched WHERE _row_id NOT IN ${idsSql(1)} ORDER BY _row_id`, [JSON.stringify(gone)], {touched: {...tableOf([file]), rowIds: true}}, true);
       added.push(...rest.map(one => ({...one, rowIds: 'stored' as const, partition: file.partition})));
@@ -159,11 +161,22 @@ class BatchWriter {
     });
   }
 
+  /** The files that may hold a row that is looked for: where only keys are, those whose bounds allow one of them. */
+  private candidates(): readonly FileRecord[] {
+    const {contract: {key = [], checks = []}, files, head} = this.input;
+    const isByKey = this.patches.every(patch => patch.meets === 'key' && !patch.increase.some(name => key.includes(name)));
+    const [column, ...more] = key;
+    if (column === undefined) return this.patches.every(patch => patch.meets === 'key') && !checks.some(check => check.unique) ? [] : files;
+    if (!isByKey || more.length > 0 || checks.some(check => check.unique)) return files;
+    const bounds = keyBounds(this.patches, column, this.schema);
+    return bounds === null ? files : files.filter(file => file.schemaVersion !== head.schemaVersion || mayHold(file, [column], bounds, this.schema));
+  }
+
   /** The files that hold some of these rows. */
-  private async filesWith(rowIds: readonly number[], base: Table): Promise<FileRecord[]> {
+  private async filesWith(rowIds: readonly number[], base: Table, files: readonly FileRecord[]): Promise<FileRecord[]> {
     if (rowIds.length === 0) return [];
     const rows = await this.input.engine.rows({sql: `SELECT DISTINCT _file AS file FROM base WHERE _row_id IN ${idsSql(1)} ORDER BY 1`, relations: {base}, params: [JSON.stringify(rowIds)]});
-    return rows.map(({file}) => this.input.files[Number(file)]!);
+    return rows.map(({file}) => files[Number(file)]!);
   }
 
   private async writeImages(written: readonly Written[], emptying: readonly RowRule[], stored: boolean): Promise<AddedFile[]> {

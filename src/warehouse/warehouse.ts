@@ -162,6 +162,8 @@ export interface DatasetStore {
   /** Heads of a branch by dataset name: one consistent set, in one statement. */
   heads(branch: string): Promise<Map<string, SnapshotRecord>>;
   head(branch: string, name: string): Promise<SnapshotRecord | null>;
+  /** What tells whether a dataset is still as it was: its head and its contract, in one small statement. */
+  standing(branch: string, name: string): Promise<{readonly snapshotId: string; readonly contentHash: string; readonly contract: Contract} | null>;
   snapshot(id: string): Promise<SnapshotRecord | null>;
   /** By id; ids that are none are left out. */
   snapshotsById(ids: readonly string[]): Promise<Map<string, SnapshotRecord>>;
