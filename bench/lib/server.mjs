@@ -39,6 +39,7 @@ export async function serve(/** @type {string} */ folder) {
   const ended = new Promise((resolve) => { child.once('exit', resolve); });
   return {
     url: `http://127.0.0.1:${port}`,
+    pid: child.pid,
     peakMemory: () => peakMemory(child.pid),
     async stop() {
       child.kill('SIGTERM');

@@ -83,6 +83,7 @@ export interface Gatherer {
   /** Bytes gathered since the last `take`. */
   readonly bytes: number;
   add(vector: DuckDBVector, from: number, count: number, within: Within): void;
+  /** Good until the next `add`. */
   take(): Data;
 }
 
@@ -114,7 +115,7 @@ interface Insides {
 
 const insides = (vector: DuckDBVector): Insides => vector as unknown as Insides;
 
-/** An array that grows. Taking it begins another one of the same size. */
+/** An array that grows, and is filled again once it was taken: what was taken is good until then. */
 class Growing<T extends Numbers> {
   private array: T;
   length = 0;
@@ -137,7 +138,6 @@ class Growing<T extends Numbers> {
 
   take(): T {
     const taken = this.array.subarray(0, this.length) as T;
-    this.array = new this.make(this.array.length);
     this.length = 0;
     return taken;
   }
@@ -294,7 +294,7 @@ class TextGatherer extends Base {
     const isNull = nullsOf(vector, within);
     const {buffer, byteOffset, byteLength} = insides(vector).dataView!;
     const words = new Uint32Array(buffer, byteOffset, byteLength >> 2);
-    const offsets = this.offsets.room(count);
+    const offsets = endsAfterZero(this.offsets, count);
     let end = this.data.length;
     for (let row = 0; row < count; row++) {
       if (!isNull?.(from + row)) end += words[(from + row) << 2]!;
@@ -306,15 +306,19 @@ class TextGatherer extends Base {
   }
 
   take(): Data {
-    return makeData({type: this.type, valueOffsets: withZero(this.offsets.take()), data: this.data.take(), ...this.takeRows()} as never);
+    return makeData({type: this.type, valueOffsets: offsetsOf(this.offsets), data: this.data.take(), ...this.takeRows()} as never);
   }
 }
 
-/** Ends of values as offsets: Arrow has the beginning of the first as well. */
-function withZero(ends: Int32Array): Int32Array {
-  const offsets = new Int32Array(ends.length + 1);
-  offsets.set(ends, 1);
-  return offsets;
+/** Room for the ends of `count` more values. Arrow has the beginning of the first as well. */
+function endsAfterZero(offsets: Growing<Int32Array>, count: number): Int32Array {
+  if (offsets.length === 0) offsets.room(1)[0] = 0;
+  return offsets.room(count);
+}
+
+function offsetsOf(offsets: Growing<Int32Array>): Int32Array {
+  endsAfterZero(offsets, 0);
+  return offsets.take();
 }
 
 class StructGatherer extends Base {
@@ -353,7 +357,7 @@ class ListGatherer extends Base {
   add(vector: DuckDBVector, from: number, count: number, within: Within): void {
     const list = 'listVector' in vector ? (vector as unknown as {listVector: DuckDBListVector}).listVector : (vector as DuckDBListVector);
     const isNull = nullsOf(list, within);
-    const ends = this.ends.room(count);
+    const ends = endsAfterZero(this.ends, count);
     // Lists mostly lie one after the other, and are taken together.
     let [begin, length] = [0, 0];
     const take = () => {
@@ -379,6 +383,6 @@ class ListGatherer extends Base {
 
   take(): Data {
     this.elements = 0;
-    return makeData({type: this.type as List, valueOffsets: withZero(this.ends.take()), child: this.element.take(), ...this.takeRows()});
+    return makeData({type: this.type as List, valueOffsets: offsetsOf(this.ends), child: this.element.take(), ...this.takeRows()});
   }
 }
