@@ -16,8 +16,12 @@ export interface QueryLimits {
   readonly rows: number;
   /** Bytes of one answer. */
   readonly bytes: number;
-  /** Rows the engine may have to read, from the manifests' counts. */
+  /** Rows that a statement may have to read, from the manifests: without the files whose bounds say that none of theirs matters. */
   readonly cost: number;
+  /** The same in bytes of the columns that it reads, as they lie in the files. */
+  readonly scanBytes: number;
+  /** Operations at a time. */
+  readonly queries: number;
   readonly seconds: number;
   /** Rows of one answer that is streamed (NDJSON, Arrow). */
   readonly streamRows: number;

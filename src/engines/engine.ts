@@ -30,6 +30,8 @@ export interface TableFile {
   readonly firstRowId: number;
   /** 'stored': the file carries a column `_row_id` (compaction keeps ids); 'positional': ids follow from firstRowId. */
   readonly rowIds: 'positional' | 'stored';
+  /** What its manifest tells of its columns; absent where they have other names than the table's. */
+  readonly columns?: readonly StagedColumn[];
 }
 
 /** A snapshot as an engine sees it. Files may hold older schemas: columns are found by Parquet field id. */
@@ -207,6 +209,17 @@ export interface ColumnBatch {
   readonly columns: readonly Column[];
 }
 
+/** What it took to run a query. */
+export interface Measured {
+  /** That came out of the files, after what the reader itself could leave out. */
+  readonly rows: number;
+  readonly files: number;
+  /** Of all threads. */
+  readonly cpuMilliseconds: number;
+  /** Bytes, at most. */
+  readonly memory: number;
+}
+
 /** How a column is named in an answer, and the members of its structs (in a list, of the elements'), by their places. */
 export interface ColumnName {
   readonly name: string;
@@ -346,6 +359,9 @@ export interface Engine {
 
   /** The single text value of a query that selects one VARCHAR (JSON made by the engine); null when it has no row. */
   text(query: Query, work?: Work): Promise<string | null>;
+
+  /** Runs a query for what it takes alone. */
+  measure(query: Query, work?: Work): Promise<Measured>;
 
   /** Rows as plain values (bigint for 64 bits, strings for decimals and times). For small answers only. */
   rows(query: Query, work?: Work): Promise<readonly Readonly<Record<string, SqlValue>>[]>;

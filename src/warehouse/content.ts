@@ -22,6 +22,7 @@ export function tableOf(folder: string, {schema, schemaVersion}: Pick<SnapshotRe
     uniform: files.every(file => file.schemaVersion === schemaVersion && file.columns.length === schema.fields.length),
     files: files.map(file => ({
       path: join(folder, file.path), rowCount: Number(file.rowCount), bytes: Number(file.bytes), firstRowId: Number(file.firstRowId), rowIds: file.rowIds,
+      ...(file.schemaVersion === schemaVersion ? {columns: file.columns} : {}),
     })),
   };
 }

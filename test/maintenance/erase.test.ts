@@ -12,7 +12,7 @@ import type {SnapshotRecord, WriteMode} from '../../src/warehouse/warehouse.ts';
 import {openWorld, writeRows} from '../support/warehouse-world.ts';
 import type {WarehouseWorld} from '../support/warehouse-world.ts';
 
-const viewer: Viewer = {name: 'keeper', roles: ['admin'], limits: {depth: 1, fields: 1, rows: 1, bytes: 1, cost: 1, seconds: 1, streamRows: 1, streamSeconds: 1}};
+const viewer: Viewer = {name: 'keeper', roles: ['admin'], limits: {depth: 1, fields: 1, rows: 1, bytes: 1, cost: 1, seconds: 1, scanBytes: 1, queries: 1, streamRows: 1, streamSeconds: 1}};
 
 /** Found nowhere by chance. */
 const secret = 'Zebulon Quartermain';

@@ -11,6 +11,7 @@ import {ScoreFiles} from '../../src/models/score-files.ts';
 import type {Schema} from '../../src/schemas/schema.ts';
 import type {SnapshotRecord} from '../../src/warehouse/warehouse.ts';
 import {buildDataSchema} from '../../src/api/graphql/data/data-schema.ts';
+import type {Explanation} from '../../src/api/graphql/data/explanation.ts';
 import type {DataContext, GraphDataset, GraphModel} from '../../src/api/graphql/data/graph-model.ts';
 import {Executor} from '../../src/api/graphql/executor.ts';
 import {stringify} from '../../src/api/graphql/stringify.ts';
@@ -22,13 +23,15 @@ export class TestGraph {
   private readonly datasets: GraphDataset[] = [];
   private readonly documents = new Map<string, DocumentNode>();
   private executor: Executor | null = null;
+  /** What the next answers tell of themselves. */
+  explanation: Explanation | undefined;
   /** Statements the engine ran for the graph. */
   readonly statements: Query[] = [];
   now = new Date();
   score: DataContext['score'] = () => Promise.reject(new Error('no models here'));
   version: DataContext['version'] = (_dataset, {model}, {version}) => Promise.resolve({modelName: model, number: version ?? 1, fingerprint: `${model} ${version ?? 1}`, settings: {batchRows: 64}} as ModelVersionRecord);
   readonly scoreFiles: ScoreFiles;
-  viewer: Viewer = {name: 'test', roles: ['viewer'], limits: {depth: 12, fields: 500, rows: 100_000, bytes: 50_000_000, cost: 10_000_000, seconds: 30, streamRows: 1_000_000, streamSeconds: 60}};
+  viewer: Viewer = {name: 'test', roles: ['viewer'], limits: {depth: 12, fields: 500, rows: 100_000, bytes: 50_000_000, cost: 10_000_000, seconds: 30, scanBytes: 1e12, queries: 100, streamRows: 1_000_000, streamSeconds: 60}};
 
   private constructor(
     readonly engine: Engine,
@@ -64,7 +67,7 @@ export class TestGraph {
       schema,
       uniform: true,
       files: files.map(file => {
-        const entry = {path: file.path, rowCount: file.rowCount, bytes: file.bytes, firstRowId, rowIds: 'positional' as const};
+        const entry = {path: file.path, rowCount: file.rowCount, bytes: file.bytes, firstRowId, rowIds: 'positional' as const, columns: file.columns};
         firstRowId += file.rowCount;
         return entry;
       }),
@@ -104,6 +107,7 @@ export class TestGraph {
     };
     return {
       now: () => this.now,
+      explanation: this.explanation,
       viewer: this.viewer,
       engine,
       heads: {

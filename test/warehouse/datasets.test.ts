@@ -5,7 +5,7 @@ import type {Datasets, SnapshotRecord} from '../../src/warehouse/warehouse.ts';
 import {openWorld} from '../support/warehouse-world.ts';
 import type {WarehouseWorld} from '../support/warehouse-world.ts';
 
-const viewer: Viewer = {name: 'me', roles: ['viewer'], limits: {depth: 1, fields: 1, rows: 1, bytes: 1, cost: 1, seconds: 1, streamRows: 1, streamSeconds: 1}};
+const viewer: Viewer = {name: 'me', roles: ['viewer'], limits: {depth: 1, fields: 1, rows: 1, bytes: 1, cost: 1, seconds: 1, scanBytes: 1, queries: 1, streamRows: 1, streamSeconds: 1}};
 
 describe('datasets', () => {
   let world: WarehouseWorld;

@@ -8,7 +8,7 @@ import type {CommitRecord, Lineage, LineageGraph, SnapshotRecord} from '../../sr
 import {databases} from '../support/catalog-places.ts';
 import type {CatalogPlace} from '../support/catalog-places.ts';
 
-const viewer: Viewer = {name: 'me', roles: ['admin'], limits: {depth: 1, fields: 1, rows: 1, bytes: 1, cost: 1, seconds: 1, streamRows: 1, streamSeconds: 1}};
+const viewer: Viewer = {name: 'me', roles: ['admin'], limits: {depth: 1, fields: 1, rows: 1, bytes: 1, cost: 1, seconds: 1, scanBytes: 1, queries: 1, streamRows: 1, streamSeconds: 1}};
 const field = (name: string, id: number): Field => ({id, name, type: {kind: 'utf8'}, nullable: true});
 
 describe('lineage', () => {

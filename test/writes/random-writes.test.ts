@@ -19,7 +19,7 @@ import type {Change, Row, Which} from './oracle.ts';
 const seeds = Number(process.env.WRITE_SEEDS ?? 1);
 const clients = 4;
 const changesOfClient = seeds > 1 ? 20 : 8;
-const viewer: Viewer = {name: 'test', roles: ['admin'], limits: {depth: 1, fields: 1, rows: 1, bytes: 1, cost: 1, seconds: 1, streamSeconds: 1, streamRows: 1}};
+const viewer: Viewer = {name: 'test', roles: ['admin'], limits: {depth: 1, fields: 1, rows: 1, bytes: 1, cost: 1, seconds: 1, scanBytes: 1e12, queries: 100, streamSeconds: 1, streamRows: 1}};
 
 /** Ids of a client lie in a range of its own, as do owners, so that what it is answered does not depend on the others. */
 function randomChange(random: Random, client: number, known: ReadonlyMap<number, Row>): Change {

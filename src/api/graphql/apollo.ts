@@ -53,7 +53,8 @@ const usePrepared: ApolloServerPlugin<HttpContext> = {
       // Nothing could be answered, but will be later: clients and proxies know that by the status.
       async willSendResponse({response, errors}) {
         const {body, http} = response;
-        if (body.kind === 'single' && !body.singleResult.data && errors?.some(error => asTableError(error).http === 503)) http.status = 503;
+        const later = body.kind === 'single' && !body.singleResult.data && errors?.map(error => asTableError(error).http).find(status => status === 503 || status === 429);
+        if (later) http.status = later;
       },
     };
   },

@@ -90,8 +90,11 @@ export class Executor {
     const mutation = {...operation, variables, graph: this.graph, request};
     if (hasWrites(mutation)) return mutate(mutation);
     let plan: OperationPlan;
+    const began = performance.now();
+    const {size} = this.plans;
     try {
       plan = this.plan(operation, variables, limits);
+      request.data.explanation?.note('plan', {cached: this.plans.size === size, milliseconds: Math.round((performance.now() - began) * 1000) / 1000});
     } catch (error) {
       return {errors: [asGraphQLError(error)]};
     }

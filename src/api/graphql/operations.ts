@@ -6,6 +6,7 @@ import type {Viewer} from '../../core/viewer.ts';
 import {Commits} from './commits.ts';
 import {abortable} from './core/abortable.ts';
 import type {CoreContext} from './core/context.ts';
+import {Explanation} from './data/explanation.ts';
 import {Loaders} from './core/loaders.ts';
 import {KeptAggregates} from './data/live/kept-aggregates.ts';
 import {asTableError} from './format-error.ts';
@@ -30,6 +31,8 @@ export interface Asked {
 export interface Asking {
   /** auto: for answers of up to 1 MiB. */
   readonly receipt?: 'auto' | 'always' | 'never';
+  /** Whether to tell how the data fields were answered. */
+  readonly explain?: boolean;
   /** Aborts when nobody waits for the answer any more. */
   readonly signal?: AbortSignal;
 }
@@ -40,6 +43,8 @@ export class Operations {
   private readonly kept = new KeptAggregates();
   private readonly live: LiveQueries;
   private readonly rowStreams: RowStreams;
+  /** Operations under way, by who asks. */
+  private readonly running = new Map<string, number>();
 
   constructor(
     private readonly services: GraphqlServices,
@@ -61,9 +66,12 @@ export class Operations {
   }
 
   /** Errors are as thrown: they still have to be formatted. */
-  async execute(viewer: Viewer, asked: Asked, {receipt = 'auto', signal}: Asking = {}): Promise<ExecutionResult> {
+  async execute(viewer: Viewer, asked: Asked, {receipt = 'auto', explain = false, signal}: Asking = {}): Promise<ExecutionResult> {
     const began = performance.now();
-    const {result, data} = await this.run(viewer, asked, signal);
+    const explanation = explain ? new Explanation() : undefined;
+    const answer = await this.run(viewer, asked, signal, undefined, explanation);
+    const {data} = answer;
+    const result = explanation ? {...answer.result, extensions: {...answer.result.extensions, explain: await explanation.shown()}} : answer.result;
     this.observe(asked, result, began);
     const length = result.errors || receipt === 'never' ? 0 : dataLength(result.data);
     if (length === 0 || (receipt === 'auto' && length > receiptBytes)) return result;
@@ -140,15 +148,16 @@ export class Operations {
     return new MillraceError('RECEIPT_ERASED', {rows: rows === 1n ? 'one row' : `${rows} rows`, by: requestedBy, at: erasedAt.toISOString(), erasure: id});
   }
 
-  private async run(viewer: Viewer, {prepared, operationName, variables}: Asked, signal?: AbortSignal, again?: Reads): Promise<{result: ExecutionResult; data: RequestData}> {
+  private async run(viewer: Viewer, {prepared, operationName, variables}: Asked, signal?: AbortSignal, again?: Reads, explanation?: Explanation): Promise<{result: ExecutionResult; data: RequestData}> {
     const {seconds} = viewer.limits;
+    const leave = this.enter(viewer);
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(new MillraceError('QUERY_TIMEOUT', {seconds})), seconds * 1000);
     const end = signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal;
     const {document, executor, errors} = prepared;
     const operation = document && getOperationAST(document, operationName)?.operation;
     // Who verifies wants to know what comes out when it is computed again.
-    const data = new RequestData(this.services, viewer, end, again, again ? undefined : {aggregates: this.kept, followed: operation === 'subscription'});
+    const data = new RequestData(this.services, viewer, end, again, again ? undefined : {aggregates: this.kept, followed: operation === 'subscription'}, explanation);
     try {
       if (!document) return {result: {errors}, data};
       const coreContext = this.coreContext(viewer, new Loaders(this.services, viewer), end, again !== undefined);
@@ -157,7 +166,20 @@ export class Operations {
       return {result, data};
     } finally {
       clearTimeout(timer);
+      leave();
     }
+  }
+
+  /** Counts a viewer's operations; answers how to leave. @throws TOO_MANY_QUERIES */
+  private enter({name, limits}: Viewer): () => void {
+    const running = this.running.get(name) ?? 0;
+    if (running >= limits.queries) throw new MillraceError('TOO_MANY_QUERIES', {limit: limits.queries});
+    this.running.set(name, running + 1);
+    return () => {
+      const now = this.running.get(name)! - 1;
+      if (now === 0) this.running.delete(name);
+      else this.running.set(name, now);
+    };
   }
 
   private coreContext(viewer: Viewer, loaders: Loaders, signal?: AbortSignal, verifying = false): CoreContext {

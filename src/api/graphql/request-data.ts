@@ -5,6 +5,7 @@ import type {ModelVersionRecord} from '../../models/models.ts';
 import {typeName} from '../../schemas/schema.ts';
 import type {Field} from '../../schemas/schema.ts';
 import type {AsOf, SnapshotRecord} from '../../warehouse/warehouse.ts';
+import type {Explanation} from './data/explanation.ts';
 import type {DataContext, GraphPrediction, HeadSet, PredictionPin, Scored} from './data/graph-model.ts';
 import type {GraphqlServices} from './services.ts';
 import type {WriteAnswer, WriteRequest} from '../../writes/writes.ts';
@@ -33,6 +34,7 @@ export class RequestData implements DataContext, HeadSet {
     readonly signal?: AbortSignal,
     private readonly again?: Reads,
     readonly kept?: DataContext['kept'],
+    readonly explanation?: Explanation,
   ) {
     this.engine = services.engine;
   }

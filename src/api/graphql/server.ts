@@ -108,7 +108,7 @@ function leavable<T, U>(begin: () => Promise<AsyncIterator<T>>, map: (value: T) 
 
 /** Parses and validates before Apollo does, so that what is too large is refused before it costs much. */
 function httpContext(operations: Operations, request: FastifyRequest, reply: FastifyReply): HttpContext {
-  const {query} = ((request.method === 'GET' ? request.query : request.body) as {query?: unknown} | null) ?? {};
+  const {query, extensions} = ((request.method === 'GET' ? request.query : request.body) as {query?: unknown; extensions?: {explain?: unknown} | null} | null) ?? {};
   let prepared: HttpContext['prepared'] = null;
   try {
     if (typeof query === 'string' && query !== '') prepared = operations.graph.prepare(query, request.viewer.limits);
@@ -122,7 +122,7 @@ function httpContext(operations: Operations, request: FastifyRequest, reply: Fas
   return {
     prepared,
     execute: (operationName, variables) =>
-      operations.execute(request.viewer, {prepared: prepared!, operationName, variables}, {signal: left.signal, receipt: receiptWish(request.headers['millrace-receipt'])}),
+      operations.execute(request.viewer, {prepared: prepared!, operationName, variables}, {signal: left.signal, receipt: receiptWish(request.headers['millrace-receipt']), explain: extensions?.explain === true || request.headers['millrace-explain'] === 'true'}),
   };
 }
 

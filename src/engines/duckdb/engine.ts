@@ -12,6 +12,7 @@ import type {DatabaseOptions, Lease} from './database.ts';
 import {foreseen} from './foresee.ts';
 import {LineageTracer} from './lineage.ts';
 import {readLines} from './lines.ts';
+import {measured} from './measure.ts';
 import {neverNull} from './nullability.ts';
 import {profiled} from './profile.ts';
 import {queryColumns, relationSql, statement} from './relations.ts';
@@ -108,6 +109,8 @@ export function createDuckDbEngine(options: DuckDbOptions): Engine {
     profile: (table, work) => database.use(lease => profiled(lease, table, work?.known), work),
 
     columns: (query, {batchRows, ...work}) => database.stream(lease => streamWithRows(lease, query, placed => readColumns(lease, placed, batchRows)), work, {query}),
+
+    measure: (query, work) => database.use(lease => measured(lease, query), work, {query}),
 
     lines: (query, work) => database.stream(lease => streamWithRows(lease, query, placed => readLines(lease, placed)), {...work, outward: true}, {query}),
 

@@ -4,6 +4,8 @@ import {withEngineMembers} from '../../../schemas/legal-members.ts';
 import type {Schema} from '../../../schemas/schema.ts';
 import type {AsOf, SnapshotRecord} from '../../../warehouse/warehouse.ts';
 import type {Facts} from './bindings.ts';
+import {costOf, refuseCostly} from './cost.ts';
+import type {Cost} from './cost.ts';
 import type {DataSchema} from './data-schema.ts';
 import type {Variables} from './given.ts';
 import type {DataContext} from './graph-model.ts';
@@ -12,6 +14,7 @@ import type {FieldPlan, Statement} from './plan.ts';
 import {nameOf, refuseUnknownModels} from './predictions/asked.ts';
 import {withInline} from './predictions/inline.ts';
 import {predictedTable, versionOf} from './predictions/predicted-table.ts';
+import {filesFor} from './pruning.ts';
 import {scaleOf} from './scales.ts';
 import {scoredTexts} from './scoring.ts';
 
@@ -25,6 +28,12 @@ export async function executeField(plan: FieldPlan, graph: DataSchema, variables
   // A string of n UTF-16 units has at least n bytes, so most texts need no count.
   if (text.length > bytes || (text.length * 3 > bytes && Buffer.byteLength(text) > bytes)) throw new MillraceError('RESULT_TOO_LARGE', {limit: bytes, unit: 'bytes'});
   return text;
+}
+
+interface DatasetCost extends Cost {
+  readonly dataset: string;
+  readonly snapshot: SnapshotRecord;
+  readonly files: {readonly read: number; readonly pruned: number};
 }
 
 /** One run of a compiled root field: the snapshots it reads, resolved once. */
@@ -56,6 +65,7 @@ export class FieldRun {
     const {profile} = await this.snapshot(datasets[0]!);
     const {text, use} = await kept.aggregates.text(query, aggregated, {engine, signal, profile, followed: kept.followed});
     this.keptUses.push(use);
+    if (this.context.explanation) this.context.explanation.field(this.plan.key).kept = this.keptUses;
     return text;
   }
 
@@ -69,9 +79,9 @@ export class FieldRun {
 
   /** Kept outputs of models may be removed, or be damaged, between finding and reading them: then they are made again. */
   private async reading<T>(statement: Statement, read: (query: Query) => Promise<T>): Promise<T> {
-    const query = await this.query(statement);
+    const query = await this.timed('snapshots', () => this.query(statement));
     try {
-      return await read(query);
+      return await this.timed('engine', () => read(query));
     } catch (error) {
       const kept = scoreFilesOf(query);
       if (kept.length === 0 || this.context.signal?.aborted || !(await this.context.scoreFiles.recheck(kept))) throw callersFault(error, query);
@@ -98,11 +108,16 @@ export class FieldRun {
   async query(statement: Statement): Promise<Query> {
     const snapshots = new Map<string, SnapshotRecord>();
     for (const dataset of statement.datasets) snapshots.set(dataset, await this.snapshot(dataset));
-    const {cost} = this.context.viewer.limits;
-    const rows = [...snapshots.values()].reduce((sum, snapshot) => sum + snapshot.rowCount, 0n);
-    if (rows > BigInt(cost)) throw new MillraceError('QUERY_TOO_COSTLY', {estimate: `${rows} rows`, limit: `${cost}`});
     const relations: Record<string, Query['relations'][string]> = {};
-    for (const [name, snapshot] of snapshots) relations[name] = await this.table(name, snapshot);
+    const read: DatasetCost[] = [];
+    for (const [name, snapshot] of snapshots) {
+      const table = await this.table(name, snapshot);
+      const {where, columns} = statement.reads.get(name)!;
+      // Rows that a condition does not choose may be what changed.
+      const files = table.uniform && !statement.changed ? filesFor(where, this.graph.shapes.get(name)!, table, this.variables) : table.files;
+      read.push({dataset: name, snapshot, files: {read: files.length, pruned: table.files.length - files.length}, ...costOf(files, table.uniform ? columns : null)});
+      relations[name] = {...table, files};
+    }
     if (statement.changed) {
       const {dataset, before, after, from} = statement.changed;
       const tables = [await this.table(dataset, await this.context.heads.resolve(dataset, from(this.variables))), relations[dataset] as Table] as const;
@@ -111,6 +126,7 @@ export class FieldRun {
       const rest = (table: Table): Table => ({...table, files: table.files.filter(({path}) => !common.includes(path))});
       [relations[before], relations[after]] = [rest(tables[0]), rest(tables[1])];
     }
+    refuseCostly(read, this.context.viewer.limits);
     const at = this.asOf?.time;
     const numbers = new Map<string, number>();
     for (const use of statement.predicted) {
@@ -124,7 +140,22 @@ export class FieldRun {
     const scales = await Promise.all(statement.scaled.map(({dataset, column}) => scaleOf(snapshots.get(dataset)!, column, relations[dataset]!, this.context)));
     const facts: Facts = {now: () => this.context.now(), scale: (dataset, column) => scales[statement.scaled.findIndex(one => one.dataset === dataset && one.column === column)]!, version: (dataset, prediction, settings) => numbers.get(`${dataset} ${nameOf(prediction, settings)}`)!};
     const params = statement.parameters.map(parameter => parameter(this.variables, facts));
-    return {sql: statement.sql, params, relations};
+    const query = {sql: statement.sql, params, relations};
+    this.explain(query, read);
+    return query;
+  }
+
+  private explain(query: Query, read: readonly DatasetCost[]): void {
+    const {explanation, engine, signal} = this.context;
+    if (!explanation) return;
+    const datasets = read.map(({dataset, snapshot, files, rows}) => ({dataset, snapshot: snapshot.id, rows, files}));
+    const estimated = {rows: read.reduce((sum, {rows}) => sum + rows, 0), bytes: read.reduce((sum, {bytes}) => sum + bytes, 0)};
+    (explanation.field(this.plan.key).statements ??= []).push({sql: query.sql, datasets, estimated, measure: () => engine.measure(query, {signal})});
+  }
+
+  private timed<T>(part: string, work: () => Promise<T>): Promise<T> {
+    const {explanation} = this.context;
+    return explanation ? explanation.timed(this.plan.key, part, work) : work();
   }
 
   private async table(dataset: string, snapshot: SnapshotRecord): Promise<Table> {

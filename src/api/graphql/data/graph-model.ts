@@ -16,6 +16,7 @@ import type {Contract} from '../../../schemas/contract.ts';
 import type {Field, Schema} from '../../../schemas/schema.ts';
 import type {AsOf, SnapshotRecord} from '../../../warehouse/warehouse.ts';
 import type {KeptAggregates} from './live/kept-aggregates.ts';
+import type {Explanation} from './explanation.ts';
 import type {WriteAnswer, WriteRequest} from '../../../writes/writes.ts';
 
 export interface GraphModel {
@@ -89,4 +90,6 @@ export interface DataContext {
   readonly signal?: AbortSignal;
   /** What is kept of aggregations; without it each is computed. `followed`: it is asked again after each commit. */
   readonly kept?: {readonly aggregates: KeptAggregates; readonly followed: boolean};
+  /** What is told of the way to the answer, where the request asks for that. */
+  readonly explanation?: Explanation;
 }

@@ -26,6 +26,8 @@ export interface Statement {
   readonly parameters: readonly Parameter[];
   /** The datasets it reads, the root's first. */
   readonly datasets: readonly string[];
+  /** What it reads of them, by name. */
+  readonly reads: ReadonlyMap<string, DatasetRead>;
   /** Float columns it sums. */
   readonly scaled: readonly {readonly dataset: string; readonly column: string}[];
   /** Of aggregations: how their answers are kept. */
@@ -36,6 +38,12 @@ export interface Statement {
   readonly inline: InlinePredictions;
   /** Two relations of one dataset that hold what is not common to two of its states: the one of `from`, and the plan's. */
   readonly changed?: {readonly dataset: string; readonly before: string; readonly after: string; readonly from: (variables: Variables) => AsOf | undefined};
+}
+
+export interface DatasetRead {
+  readonly columns: ReadonlySet<string>;
+  /** A condition on all rows that matter; null where there is none, or the dataset stands in several places. */
+  readonly where: Given | null;
 }
 
 /** A use of a dataset that has predictions among its columns, under a name of its own. */

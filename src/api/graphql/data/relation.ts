@@ -70,6 +70,12 @@ export class RelationUse {
     return this.computesColumns || [...this.columns].some(name => name !== rowId);
   }
 
+  /** Its own columns that are read, by name. */
+  get reads(): readonly string[] {
+    const texts = [...this.computed.keys(), ...[...this.asked.values()].flatMap(({features}) => features)].join('\n').toLowerCase();
+    return this.shape.dataset.schema.fields.map(({name}) => name).filter(name => this.columns.has(name) || texts.includes(name.toLowerCase()));
+  }
+
   /** What the statement knows it by: with predictions among its columns, or apart, it is a relation of its own. */
   get name(): string {
     return this.asked.size === 0 && !this.apart ? this.shape.name : `${this.shape.name}~${this.alias}`;

@@ -9,13 +9,13 @@ import {Bindings} from './bindings.ts';
 import {jsonForm, member as structMember} from './columns.ts';
 import {rowCondition} from './filter.ts';
 import type {FilterScope} from './filter.ts';
-import {givenArguments} from './given.ts';
-import type {Given, Variables} from './given.ts';
+import {Given, givenArguments} from './given.ts';
+import type {Variables} from './given.ts';
 import type {GraphPrediction} from './graph-model.ts';
 import {ordering} from './ordering.ts';
 import type {NamedKey, Ordering} from './ordering.ts';
 import {besideCursor, cursorText, reversed} from './paging.ts';
-import type {ColumnRows, CompileInput, PredictedUse, PredictionPart, PredictionPlan, Rows, ScoredRows, Statement} from './plan.ts';
+import type {ColumnRows, CompileInput, DatasetRead, PredictedUse, PredictionPart, PredictionPlan, Rows, ScoredRows, Statement} from './plan.ts';
 import {deployedExpression, pinOf, replaced, replacement, settingsOf} from './predictions/asked.ts';
 import type {PredictionSettings} from './predictions/asked.ts';
 import {mostCandidates, withoutPredictions} from './predictions/candidates.ts';
@@ -101,7 +101,11 @@ export class StatementBuilder implements FilterScope {
       relation: use.name, dataset: use.shape.name, readsColumns: use.readsColumns, predictions: use.predictions, candidates: this.candidates(use),
     }));
     const datasets = [...new Set(this.uses.map(use => use.shape.name))];
-    return {sql, parameters: this.bindings.parameters, datasets, scaled: this.bindings.scaled, predicted, inline: {nonce: this.nonce, plans: this.inline}};
+    const reads = new Map(datasets.map((dataset): [string, DatasetRead] => {
+      const uses = this.uses.filter(use => use.shape.name === dataset);
+      return [dataset, {columns: new Set(uses.flatMap(use => use.reads)), where: uses.length === 1 ? uses[0]!.where : null}];
+    }));
+    return {sql, parameters: this.bindings.parameters, datasets, reads, scaled: this.bindings.scaled, predicted, inline: {nonce: this.nonce, plans: this.inline}};
   }
 
   /** Takes from a root field's arguments what says which versions predict, and for which rows of its dataset. */
@@ -162,6 +166,7 @@ export class StatementBuilder implements FilterScope {
   chooseByKey(relation: RelationUse, args: Arguments): Chosen {
     const {key} = relation.shape;
     this.begin(relation, args);
+    relation.where = Given.object(new Map((key?.map(field => field.name) ?? [rowId]).map(name => [name, Given.object(new Map([['_eq', args.get(name)!]]))])));
     const conditions = key
       ? key.map(field => `${relation.column(field.name)} = ${this.bindings.value(args.get(field.name)!, field.type, field.name)}`)
       : [`${relation.rowId} = ${this.bindings.bind(variables => rowNumber(args.get(rowId)!.read(variables)), 'BIGINT')}`];

@@ -167,3 +167,32 @@ function methodsOf(service: object): string[] {
   const names = new Set([...Object.keys(service), ...Object.getOwnPropertyNames(Object.getPrototypeOf(service))]);
   return [...names].filter(name => ['list', 'get', 'snapshotsOf', 'snapshotsById', 'snapshotsOfRuns', 'files', 'filesOf', 'run', 'runs', 'runsById', 'stepsOf', 'bindings', 'bindingsOf', 'versionsOf', 'aliasesOf', 'aliasesOfModels'].includes(name));
 }
+
+test('what an answer took is told where it is asked for, by an extension or a header', async () => {
+  const query = '{ birds(where: {id: {_gt: 1}}) { name } system { version } }';
+  const response = await fetch(`${app.http.url}/graphql`, {method: 'POST', headers: {'content-type': 'application/json'}, body: JSON.stringify({query, extensions: {explain: true}})});
+  const {extensions} = (await response.json()) as {extensions: {explain: object}};
+  expect(extensions.explain).toMatchObject({
+    plan: {cached: false, milliseconds: expect.any(Number)},
+    fields: {birds: {statements: [{sql: expect.stringContaining('SELECT'), datasets: [{dataset: 'birds', files: {read: 1, pruned: 0}}], estimated: {rows: 2}, real: {rows: 1}}], time: {engine: expect.any(Number)}}},
+  });
+  const again = (await post(query, undefined, {'millrace-explain': 'true'})).extensions as unknown as {explain: object};
+  expect(again.explain).toMatchObject({plan: {cached: true}});
+  expect((await post(query)).extensions).not.toHaveProperty('explain');
+});
+
+test('a viewer has so many operations at a time', async () => {
+  const limits = app.services.viewers(undefined).limits as {queries: number};
+  const before = limits.queries;
+  limits.queries = 3;
+  try {
+    const answers = await Promise.all(Array.from({length: 20}, () => post('{ birds_aggregate { aggregate { count } } }')));
+    const refused = answers.filter(({errors}) => errors?.[0]?.extensions.code === 'TOO_MANY_QUERIES');
+    expect(refused.length).toBeGreaterThan(0);
+    expect(answers.filter(({data}) => data?.birds_aggregate).length).toBe(20 - refused.length);
+    expect(new Set(refused.map(({status}) => status))).toEqual(new Set([429]));
+  } finally {
+    limits.queries = before;
+  }
+  expect((await post('{ birds_aggregate { aggregate { count } } }')).errors).toBeUndefined();
+});

@@ -50,8 +50,11 @@ export class KeptAggregates {
     const known = this.get(key);
     if (known !== undefined) return {text: known, use: {kind: 'kept'}};
     const table = states && query.relations[states.dataset];
-    const found = table && table.kind === 'table' && table.files.length > 0 ? await this.fromStates(query, table, states, context) : null;
-    const made = found ?? {text: await context.engine.text(query, context), use: {kind: 'computed', why: why ?? 'it is asked for the first time'} as const};
+    // Without a file, as where the bounds of all leave them out, there is nothing to put together.
+    const none = table?.kind === 'table' && table.files.length === 0;
+    const found = table?.kind === 'table' && !none ? await this.fromStates(query, table, states!, context) : null;
+    const use: KeptUse = none ? {kind: 'maintained', files: 0, filesRead: 0} : {kind: 'computed', why: why ?? 'it is asked for the first time'};
+    const made = found ?? {text: await context.engine.text(query, context), use};
     if (made.text !== null && relations.every(({kind}) => kind === 'table')) this.set(key, made.text);
     return made;
   }
