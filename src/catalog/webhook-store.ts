@@ -35,6 +35,13 @@ export class PrismaWebhookStore implements WebhookStore {
     return toWebhook(await this.db.webhook.create({data: {id: newId(), url, secret, on: [...on], pipelines: [...pipelines], datasets: [...datasets], createdBy}}));
   }
 
+  async changeSecret(id: string, secret: string, formerHours: number): Promise<WebhookRecord | null> {
+    if (!isUuid(id)) return null;
+    const changed = await this.db.$executeRaw`
+      UPDATE webhook SET secret = ${secret}, former_secret = secret, former_until = clock_timestamp() + ${formerHours} * interval '1 hour' WHERE id = ${id}::uuid`;
+    return changed === 0 ? null : toWebhook(await this.db.webhook.findUniqueOrThrow({where: {id}}));
+  }
+
   async remove(id: string): Promise<boolean> {
     return isUuid(id) && (await this.db.webhook.deleteMany({where: {id}})).count === 1;
   }
@@ -57,7 +64,8 @@ export class PrismaWebhookStore implements WebhookStore {
         SELECT id FROM webhook_delivery WHERE state = 'pending' AND due_at <= clock_timestamp() AND NOT webhook_id = ANY (${except}::uuid[])
         ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
       RETURNING delivery.id::text, delivery.webhook_id::text AS "webhookId", type, body, state, attempts, due_at AS "dueAt", status, error,
-        delivery.created_at AS "createdAt", delivered_at AS "deliveredAt", webhook.url, webhook.secret`;
+        delivery.created_at AS "createdAt", delivered_at AS "deliveredAt", webhook.url,
+        CASE WHEN former_until > clock_timestamp() THEN ARRAY[secret, former_secret] ELSE ARRAY[secret] END AS secrets`;
     return claimed ?? null;
   }
 

@@ -88,7 +88,7 @@ export const errorTable = {
   FILE_DAMAGED: {message: "The warehouse file '{path}' is missing or differs from its checksum.", hint: 'Restore it from a backup, or run the pipeline again.', http: 500, exit: 5},
 
   // --- webhooks
-  WEBHOOK_INVALID: {message: 'The webhook is not valid: {reason}', hint: 'It needs a public http or https address; those of private networks are named in the setting `webhooks.privateHosts`.', http: 400},
+  WEBHOOK_INVALID: {message: 'The webhook is not valid: {reason}', hint: 'It needs a topic and a public http or https address; those of private networks are named in the setting `webhooks.privateHosts`. Leave the secret out for a new one.', http: 400},
   WEBHOOK_NOT_FOUND: {message: "There is no webhook '{id}'.", hint: 'List them with `millrace webhooks`.', http: 404},
   DELIVERY_NOT_FOUND: {message: "There is no delivery '{id}'.", hint: 'List them with `millrace webhooks deliveries WEBHOOK`.', http: 404},
 

@@ -18,7 +18,7 @@ export interface SendOutcome {
 }
 
 /** Sends a delivery once. Redirects are not followed, and of the answer nothing but its status is read. Never throws. */
-export async function send({id, url, secret, body}: ClaimedDelivery, {privateHosts, timeoutSeconds, userAgent}: SendOptions): Promise<SendOutcome> {
+export async function send({id, url, secrets, body}: ClaimedDelivery, {privateHosts, timeoutSeconds, userAgent}: SendOptions): Promise<SendOutcome> {
   const problem = urlProblem(url, privateHosts);
   if (problem !== null) return {status: null, error: problem, isGone: false};
   // The time is for all of it: a receiver that sends a byte now and then is slow as well.
@@ -28,7 +28,7 @@ export async function send({id, url, secret, body}: ClaimedDelivery, {privateHos
       signal, privateHosts,
       headers: {
         'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)), 'user-agent': userAgent,
-        ...signedHeaders(secret, id, Math.floor(Date.now() / 1_000), body),
+        ...signedHeaders(secrets, id, Math.floor(Date.now() / 1_000), body),
       },
     });
     const error = status >= 200 && status < 300 ? null : status >= 300 && status < 400 ? `it answered ${status}; redirects are not followed` : `it answered ${status}`;

@@ -14,10 +14,11 @@ export function secretProblem(secret: string): string | null {
 }
 
 /**
- * The headers of a message by the convention of Standard Webhooks: HMAC-SHA256 of `<id>.<timestamp>.<body>`, in base64 after `v1,`.
+ * The headers of a message by the convention of Standard Webhooks: HMAC-SHA256 of `<id>.<timestamp>.<body>`, in base64 after `v1,`; one
+ * by each secret, with a space between.
  * @param seconds since 1970, when it is sent: receivers refuse what is too old
  */
-export function signedHeaders(secret: string, id: string, seconds: number, body: string): Record<'webhook-id' | 'webhook-timestamp' | 'webhook-signature', string> {
-  const signature = createHmac('sha256', Buffer.from(secret.slice(prefix.length), 'base64')).update(`${id}.${seconds}.${body}`).digest('base64');
-  return {'webhook-id': id, 'webhook-timestamp': String(seconds), 'webhook-signature': `v1,${signature}`};
+export function signedHeaders(secrets: readonly string[], id: string, seconds: number, body: string): Record<'webhook-id' | 'webhook-timestamp' | 'webhook-signature', string> {
+  const signatures = secrets.map(secret => `v1,${createHmac('sha256', Buffer.from(secret.slice(prefix.length), 'base64')).update(`${id}.${seconds}.${body}`).digest('base64')}`);
+  return {'webhook-id': id, 'webhook-timestamp': String(seconds), 'webhook-signature': signatures.join(' ')};
 }

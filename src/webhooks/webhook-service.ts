@@ -6,6 +6,9 @@ import {urlProblem} from './receiver-address.ts';
 import {newSecret, secretProblem} from './signature.ts';
 import type {DeliveryRecord, NewWebhook, WebhookRecord, Webhooks} from './webhook.ts';
 
+/** Hours that the secret before the last change may be used for. */
+const mostFormerHours = 24 * 30;
+
 export class WebhookService implements Webhooks {
   constructor(
     private readonly catalog: Catalog,
@@ -22,6 +25,15 @@ export class WebhookService implements Webhooks {
     const reason = urlProblem(url, this.privateHosts) ?? secretProblem(secret) ?? (on.length === 0 ? 'it is told of nothing' : null);
     if (reason !== null) throw new MillraceError('WEBHOOK_INVALID', {reason});
     const webhook = await this.catalog.transaction(stores => stores.webhooks.create({url, secret, on: [...new Set(on)], pipelines, datasets, createdBy: viewer.name}));
+    return {webhook, secret};
+  }
+
+  async rotateSecret(viewer: Viewer, id: string, {secret = newSecret(), formerHours}: Parameters<Webhooks['rotateSecret']>[2]): Promise<{webhook: WebhookRecord; secret: string}> {
+    onlyAdmin(viewer);
+    const reason = secretProblem(secret) ?? (formerHours >= 0 && formerHours <= mostFormerHours ? null : `the secret before is used for 0 to ${mostFormerHours} hours`);
+    if (reason !== null) throw new MillraceError('WEBHOOK_INVALID', {reason});
+    const webhook = await this.catalog.transaction(stores => stores.webhooks.changeSecret(id, secret, formerHours));
+    if (!webhook) throw new MillraceError('WEBHOOK_NOT_FOUND', {id});
     return {webhook, secret};
   }
 

@@ -89,7 +89,8 @@ export interface DeliveryRecord {
 /** A delivery that is this process's to send until its lease is over. */
 export interface ClaimedDelivery extends DeliveryRecord {
   readonly url: string;
-  readonly secret: string;
+  /** It is signed by each. */
+  readonly secrets: readonly string[];
 }
 
 export interface NewWebhook {
@@ -107,6 +108,8 @@ export interface WebhookStore {
 
   list(): Promise<WebhookRecord[]>;
   create(webhook: Required<NewWebhook> & {readonly createdBy: string}): Promise<WebhookRecord>;
+  /** Messages are signed by the secret it had as well, for some hours. Null: there is none. */
+  changeSecret(id: string, secret: string, formerHours: number): Promise<WebhookRecord | null>;
   /** Its deliveries go with it. False: there is none. */
   remove(id: string): Promise<boolean>;
 
@@ -136,6 +139,11 @@ export interface Webhooks {
   list(viewer: Viewer): Promise<WebhookRecord[]>;
   /** The secret is never answered again. @throws WEBHOOK_INVALID */
   create(viewer: Viewer, input: NewWebhook): Promise<{readonly webhook: WebhookRecord; readonly secret: string}>;
+  /**
+   * Gives it another secret, which is never answered again. Messages are signed by the one it had as well, for some hours (0: for none).
+   * @throws WEBHOOK_NOT_FOUND, WEBHOOK_INVALID
+   */
+  rotateSecret(viewer: Viewer, id: string, options: {readonly secret?: string; readonly formerHours: number}): Promise<{readonly webhook: WebhookRecord; readonly secret: string}>;
   /** @throws WEBHOOK_NOT_FOUND */
   remove(viewer: Viewer, id: string): Promise<void>;
   deliveries(viewer: Viewer, webhookId: string, filter: {readonly state?: DeliveryState; readonly limit: number}): Promise<DeliveryRecord[]>;

@@ -48,5 +48,5 @@ export async function startReceiver(answer: (received: Received, response: Serve
 export function isSigned({headers, body}: Received, secret: string): boolean {
   const signed = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`;
   const expected = createHmac('sha256', Buffer.from(secret.replace('whsec_', ''), 'base64')).update(signed).digest('base64');
-  return headers['webhook-signature'] === `v1,${expected}` && Math.abs(Date.now() / 1_000 - Number(headers['webhook-timestamp'])) < 300;
+  return String(headers['webhook-signature']).split(' ').includes(`v1,${expected}`) && Math.abs(Date.now() / 1_000 - Number(headers['webhook-timestamp'])) < 300;
 }

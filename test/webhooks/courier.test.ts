@@ -99,6 +99,23 @@ describe.each(databases)('deliveries on %s', (_kind, create) => {
     expect(delivery).toMatchObject({attempts: 1, status: 204, error: null, deliveredAt: expect.any(Date)});
   });
 
+  test('are signed by the secret before as well, as long as that is said', async () => {
+    const receiver = await receive();
+    const {id} = await webhook(receiver.url);
+    const second = newSecret();
+    expect(await catalog.transaction(stores => stores.webhooks.changeSecret(id, second, 1))).toMatchObject({id, url: receiver.url});
+    startCourier();
+    await tell();
+    const [first] = await receiver.count(1);
+    expect([isSigned(first!, secret), isSigned(first!, second), isSigned(first!, newSecret())]).toEqual([true, true, false]);
+    const third = newSecret();
+    await catalog.transaction(stores => stores.webhooks.changeSecret(id, third, 0));
+    await tell();
+    const [, next] = await receiver.count(2);
+    expect([isSigned(next!, secret), isSigned(next!, second), isSigned(next!, third)]).toEqual([false, false, true]);
+    expect(await catalog.transaction(stores => stores.webhooks.changeSecret('0191a8f0-0000-7000-8000-000000000009', third, 0))).toBeNull();
+  });
+
   test('are tried again with the same id, then dead, and can be sent again', async () => {
     let answers = 0;
     const receiver = await receive((_, response) => response.writeHead(++answers <= 3 ? 503 : 200).end());

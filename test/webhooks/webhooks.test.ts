@@ -58,6 +58,17 @@ test('a run that fails is told of, with its error; the secret is shown once', as
   expect(await answer(resend, {id: webhook.id})).toEqual({code: 'DELIVERY_NOT_FOUND'});
 });
 
+test('a secret is changed for another, which is shown once', async () => {
+  const {webhook, secret} = await createWebhook({url: `${receiver.url}/rotated`, on: ['RUN_FAILED']});
+  const rotate = 'mutation($id: ID!, $hours: Float, $secret: String) { answer: rotateWebhookSecret(id: $id, formerHours: $hours, secret: $secret) { ... on WebhookSecretRotated { webhook { id } secret } ... on Failure { code } } }';
+  const rotated = await answer(rotate, {id: webhook.id});
+  expect(rotated).toEqual({webhook: {id: webhook.id}, secret: expect.stringMatching(/^whsec_/)});
+  expect(rotated.secret).not.toBe(secret);
+  expect(await answer(rotate, {id: webhook.id, secret: 'whsec_short'})).toEqual({code: 'WEBHOOK_INVALID'});
+  expect(await answer(rotate, {id: webhook.id, hours: 1e9})).toEqual({code: 'WEBHOOK_INVALID'});
+  expect(await answer(rotate, {id: 'nobody'})).toEqual({code: 'WEBHOOK_NOT_FOUND'});
+});
+
 test('rows that were put aside are told of with the commit', async () => {
   await createWebhook({url: `${receiver.url}/aside`, on: ['QUARANTINE'], datasets: ['delays']});
   project.write('delays.csv', 'id,delay\n1,5\n2,-1116\n3,-953\n4,9\n');

@@ -29,6 +29,7 @@ const topics = ['run_failed', 'freshness', 'quarantine'];
 
 export const document = `query Webhooks { webhooks { ${webhookFields} waiting: deliveries(first: 100, state: PENDING) { id } dead: deliveries(first: 100, state: DEAD) { id } } }`;
 export const createDocument = `mutation CreateWebhook($input: CreateWebhookInput!) { answer: createWebhook(input: $input) { ${failureFields} ... on WebhookCreated { webhook { ${webhookFields} } secret } } }`;
+export const rotateDocument = `mutation RotateWebhookSecret($id: ID!, $secret: String, $formerHours: Float!) { answer: rotateWebhookSecret(id: $id, secret: $secret, formerHours: $formerHours) { ${failureFields} ... on WebhookSecretRotated { webhook { ${webhookFields} } secret } } }`;
 export const deleteDocument = `mutation DeleteWebhook($id: ID!) { deleteWebhook(id: $id) { ${failureFields} } }`;
 export const deliveriesDocument = `query Deliveries($first: Int!, $state: DeliveryState) { webhooks { id deliveries(first: $first, state: $state) { ${deliveryFields} } } }`;
 export const resendDocument = `mutation ResendDelivery($id: ID!) { answer: resendDelivery(id: $id) { ${failureFields} ... on DeliveryQueued { delivery { ${deliveryFields} } } } }`;
@@ -71,6 +72,21 @@ export const webhooksCommand: CliCommand = {
         out.write(`Webhook ${answer.webhook.id} is told of ${on.join(', ')}.\nIts secret, which is not shown again: ${answer.secret}\n`);
       },
     } satisfies CliCommand<CreateOptions>,
+    {
+      name: 'rotate',
+      args: '<webhook>',
+      summary: 'give it another secret, shown once; for some hours messages are signed by both',
+      options(command) {
+        command
+          .option('--secret <secret>', 'whsec_ and bytes in base64 (default: a new one)')
+          .option('--former-hours <hours>', 'how long messages are signed by the secret before as well', wholeNumber, 24);
+      },
+      async run({out, graph}, [id], {secret, formerHours}: RotateOptions) {
+        const {answer} = await ask<{answer: {webhook: Webhook; secret: string}}>(await graph(), rotateDocument, {id, secret, formerHours});
+        if (out.json) return out.document(answer);
+        out.write(`Its secret, which is not shown again: ${answer.secret}\n${formerHours === 0 ? 'Messages are signed by it alone.' : `Messages are signed by the one before as well for ${formerHours} ${formerHours === 1 ? 'hour' : 'hours'}.`}\n`);
+      },
+    } satisfies CliCommand<RotateOptions>,
     {
       name: 'delete',
       args: '<webhook>',
@@ -123,6 +139,11 @@ interface CreateOptions {
   readonly pipeline?: string[];
   readonly dataset?: string[];
   readonly secret?: string;
+}
+
+interface RotateOptions {
+  readonly secret?: string;
+  readonly formerHours: number;
 }
 
 interface DeliveriesOptions {

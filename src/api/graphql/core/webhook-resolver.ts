@@ -1,4 +1,4 @@
-import {Arg, Ctx, Field, FieldResolver, ID, Int, Mutation, ObjectType, Query, Resolver, Root, UseMiddleware} from 'type-graphql';
+import {Arg, Ctx, Field, FieldResolver, Float, ID, Int, Mutation, ObjectType, Query, Resolver, Root, UseMiddleware} from 'type-graphql';
 import type {DeliveryState} from '../../../webhooks/webhook.ts';
 import {pageSize} from './arguments.ts';
 import type {CoreContext} from './context.ts';
@@ -11,6 +11,17 @@ import {Webhook, WebhookDelivery} from './webhook.ts';
 export class WebhookCreated {
   @Field(() => Webhook) readonly webhook: Webhook;
   @Field(() => String, {description: 'What bodies are signed with. It is shown here, and never again.'}) readonly secret: string;
+
+  constructor(webhook: Webhook, secret: string) {
+    this.webhook = webhook;
+    this.secret = secret;
+  }
+}
+
+@ObjectType()
+export class WebhookSecretRotated {
+  @Field(() => Webhook) readonly webhook: Webhook;
+  @Field(() => String, {description: 'What bodies are signed with from now on. It is shown here, and never again.'}) readonly secret: string;
 
   constructor(webhook: Webhook, secret: string) {
     this.webhook = webhook;
@@ -37,6 +48,7 @@ export class DeliveryQueued {
 }
 
 const CreateWebhookResult = answerUnion('CreateWebhookResult', [WebhookCreated]);
+const RotateWebhookSecretResult = answerUnion('RotateWebhookSecretResult', [WebhookSecretRotated, NotFound]);
 const DeleteWebhookResult = answerUnion('DeleteWebhookResult', [WebhookDeleted, NotFound]);
 const ResendDeliveryResult = answerUnion('ResendDeliveryResult', [DeliveryQueued, NotFound]);
 
@@ -52,6 +64,18 @@ export class WebhookResolver {
   async createWebhook(@Arg('input', () => CreateWebhookInput) input: CreateWebhookInput, @Ctx() {services, viewer}: CoreContext): Promise<typeof CreateWebhookResult> {
     const {webhook, secret} = await services.webhooks.create(viewer, {...input, secret: input.secret ?? undefined});
     return new WebhookCreated(new Webhook(webhook), secret);
+  }
+
+  @Mutation(() => RotateWebhookSecretResult, {description: 'Gives it another secret. For some hours bodies are signed by both, so that the receiver can change to it in its own time.'})
+  @UseMiddleware(failuresAsAnswers)
+  async rotateWebhookSecret(
+    @Arg('id', () => ID) id: string,
+    @Ctx() {services, viewer}: CoreContext,
+    @Arg('formerHours', () => Float, {defaultValue: 24, description: 'How long bodies are signed by the secret before as well; 0: it is known to others.'}) formerHours: number,
+    @Arg('secret', () => String, {nullable: true, description: 'whsec_ and 24 to 64 bytes in base64; default: a new one.'}) given?: string,
+  ): Promise<typeof RotateWebhookSecretResult> {
+    const {webhook, secret} = await services.webhooks.rotateSecret(viewer, id, {secret: given ?? undefined, formerHours});
+    return new WebhookSecretRotated(new Webhook(webhook), secret);
   }
 
   @Mutation(() => DeleteWebhookResult, {description: 'Its deliveries go with it, also those that are not sent yet.'})
