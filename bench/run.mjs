@@ -8,9 +8,9 @@ import {availableParallelism, loadavg, totalmem} from 'node:os';
 import {parseArgs} from 'node:util';
 import {ensureBuilt} from '../scripts/lib/build.mjs';
 
-const names = ['ingest', 'detect', 'bookkeeping', 'predict', 'prediction-filter', 'start', 'hot-swap', 'rows', 'groups', 'relations', 'event-loop', 'guarded', 'messy', 'writes', 'arrow'];
+const names = ['ingest', 'detect', 'bookkeeping', 'predict', 'prediction-filter', 'start', 'hot-swap', 'rows', 'groups', 'relations', 'event-loop', 'guarded', 'messy', 'writes', 'arrow', 'maintained', 'live'];
 
-const {values, positionals} = parseArgs({allowPositionals: true, options: {write: {type: 'boolean'}, 'no-build': {type: 'boolean'}, gigabytes: {type: 'string'}}});
+const {values, positionals} = parseArgs({allowPositionals: true, options: {write: {type: 'boolean'}, 'no-build': {type: 'boolean'}, gigabytes: {type: 'string'}, large: {type: 'boolean'}}});
 const unknown = positionals.find((name) => !names.includes(name));
 if (unknown !== undefined) {
   console.error(`There is no benchmark '${unknown}'; there are ${names.join(', ')}.`);
@@ -26,7 +26,7 @@ for (const name of positionals.length > 0 ? positionals : names) {
   };
   progress('starting');
   const load = loadavg()[0];
-  const answer = await benchmark.run({progress, gigabytes: values.gigabytes});
+  const answer = await benchmark.run({progress, gigabytes: values.gigabytes, large: values.large});
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
   const result = {name, title: benchmark.title, conditions: benchmark.conditions, lines: answer.lines ?? answer, text: answer.text, load};
   results.push(result);
