@@ -1,7 +1,8 @@
-import {ApolloServer} from '@apollo/server';
+import {ApolloServer, HeaderMap} from '@apollo/server';
 import type {ApolloServerOptionsWithGateway, ApolloServerPlugin} from '@apollo/server';
 import {ApolloServerPluginCacheControlDisabled, ApolloServerPluginInlineTraceDisabled, ApolloServerPluginLandingPageDisabled, ApolloServerPluginSchemaReportingDisabled, ApolloServerPluginUsageReportingDisabled} from '@apollo/server/plugin/disabled';
-import type {ExecutionResult} from 'graphql';
+import {Kind, OperationTypeNode} from 'graphql';
+import type {DocumentNode, ExecutionResult} from 'graphql';
 import type {Logger} from '../../core/logging.ts';
 import {asTableError, errorFormatter} from './format-error.ts';
 import {maxTokens} from './graph.ts';
@@ -21,7 +22,7 @@ export function createApollo(graph: Graph, logger: Logger): ApolloServer<HttpCon
   return new ApolloServer<HttpContext>({
     gateway: gatewayOf(graph),
     plugins: [
-      usePrepared,
+      prepared(format),
       ApolloServerPluginCacheControlDisabled(), ApolloServerPluginInlineTraceDisabled(), ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginSchemaReportingDisabled(), ApolloServerPluginUsageReportingDisabled(),
     ],
@@ -42,23 +43,44 @@ export function createApollo(graph: Graph, logger: Logger): ApolloServer<HttpCon
   });
 }
 
-/** Takes the document that was parsed and validated before; Apollo then skips both. */
-const usePrepared: ApolloServerPlugin<HttpContext> = {
+/**
+ * Takes the document that was parsed and validated before, or the errors it has: Apollo does neither again. Its validation would also make all
+ * types of a graph of which a document asks for few.
+ */
+const prepared = (format: ReturnType<typeof errorFormatter>): ApolloServerPlugin<HttpContext> => ({
   async requestDidStart() {
     return {
       async didResolveSource(request) {
-        const document = request.contextValue.prepared?.document;
-        if (document) (request as {document?: typeof document}).document = document;
+        const {prepared: given} = request.contextValue;
+        if (given) (request as {document?: DocumentNode}).document = given.document ?? documentOfNothing(request.request.operationName);
       },
-      // Nothing could be answered, but will be later: clients and proxies know that by the status.
-      async willSendResponse({response, errors}) {
-        const {body, http} = response;
-        const later = body.kind === 'single' && !body.singleResult.data && errors?.map(error => asTableError(error).http).find(status => status === 503 || status === 429);
+      async responseForOperation({contextValue: {prepared: given}}) {
+        if (!given || given.document) return null;
+        return {http: {status: 400, headers: new HeaderMap()}, body: {kind: 'single', singleResult: {errors: given.errors.map(format)}}};
+      },
+      async willSendResponse({request, response: {body, http}, contextValue, errors}) {
+        if (body.kind !== 'single') return;
+        const answered = body.singleResult.data !== undefined && body.singleResult.data !== null;
+        // Nothing could be answered, but will be later: clients and proxies know that by the status.
+        const later = !answered && errors?.map(error => asTableError(error).http).find(status => status === 503 || status === 429);
         if (later) http.status = later;
+        // As the GraphQL over HTTP specification has it: who asks for plain JSON reads errors in the body.
+        else if (!answered && contextValue.prepared && http.status === 400 && asksForPlainJson(request.http?.headers.get('accept'))) http.status = 200;
       },
     };
   },
-};
+});
+
+const asksForPlainJson = (accept: string | undefined): boolean => accept !== undefined && /\bapplication\/json\b/i.test(accept) && !/graphql-response/i.test(accept);
+
+/** What Apollo takes in the place of a document that has errors. */
+const documentOfNothing = (operationName: string | undefined): DocumentNode => ({
+  kind: Kind.DOCUMENT,
+  definitions: [{
+    kind: Kind.OPERATION_DEFINITION, operation: OperationTypeNode.QUERY, ...(operationName ? {name: {kind: Kind.NAME, value: operationName}} : {}),
+    selectionSet: {kind: Kind.SELECTION_SET, selections: [{kind: Kind.FIELD, name: {kind: Kind.NAME, value: '__typename'}}]},
+  }],
+});
 
 /** Apollo's way to swap schemas under a running server. */
 function gatewayOf(graph: Graph): ApolloServerOptionsWithGateway<HttpContext>['gateway'] {
