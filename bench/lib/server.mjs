@@ -40,7 +40,6 @@ export async function serve(/** @type {string} */ folder) {
   return {
     url: `http://127.0.0.1:${port}`,
     pid: child.pid,
-    pid: child.pid,
     peakMemory: () => peakMemory(child.pid),
     async stop() {
       child.kill('SIGTERM');

@@ -106,8 +106,8 @@ const schema = {
   engine: {
     threads: whole(availableParallelism(), 'Threads of the embedded engine.', [1, 1024], 'the number of processors'),
     memoryLimit: {
-      ...bytes(Math.floor(Math.min(memory / 2, availableParallelism() * 200e6)), 'Memory of the embedded engine, in bytes or with a unit; what needs more goes through files.'),
-      initially: '200 MB for each processor, at most half of the memory',
+      ...bytes(Math.floor(Math.min(memory / 2, availableParallelism() * 300e6)), 'Memory of the embedded engine, in bytes or with a unit; what needs more goes through files.'),
+      initially: '300 MB for each processor, at most half of the memory',
     },
     maxQueries: whole(4, 'Queries of the embedded engine at once; further ones wait.', [1, 256]),
     maxStreams: whole(4, 'Answers that are streamed at once, beside those queries; further ones wait.', [1, 256]),

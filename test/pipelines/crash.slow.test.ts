@@ -96,10 +96,10 @@ const deaths: readonly (readonly [Boundary, doing: string])[] = [
   ['before commit', 'the predict or the publish step ends'],
 ];
 
-/** Of collections of garbage and erasures, of schedules, of webhooks and of writes, whose own tests kill there. */
+/** Of collections of garbage and erasures, of schedules, of webhooks, of writes and of kept predictions, whose own tests kill there. */
 const elsewhere: readonly Boundary[] = [
   'snapshots expired', 'leftovers removed', 'files rewritten', 'rows erased', 'schedule decided', 'delivery claimed', 'delivery sent',
-  'batch taken', 'batch prepared', 'batch committed', 'batch published',
+  'batch taken', 'batch prepared', 'batch committed', 'batch published', 'outputs scored',
 ];
 
 test('every boundary has its death', () => {

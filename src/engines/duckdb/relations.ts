@@ -1,3 +1,4 @@
+import {statSync} from 'node:fs';
 import {MillraceError} from '../../core/errors.ts';
 import {parseTypeName} from '../../schemas/parse-type.ts';
 import type {DataType} from '../../schemas/schema.ts';
@@ -144,14 +145,22 @@ function typeOverrides(options: RawOptions): string[] {
   return types.length === 0 ? [] : [`types = {${types.map(([name, type]) => `${literal(name)}: ${literal(columnType(type))}`).join(', ')}}`];
 }
 
-/** Large objects (a GeoJSON file is one) are read up to this size. */
-const largestJsonObject = 256 * 1024 * 1024;
+/** A file up to this size may be one object, as a GeoJSON file is; larger ones are read as many objects, each up to the second size. */
+const largestWhole = 128 * 2 ** 20;
+const largestPart = 32 * 2 ** 20;
+
+/** The reader's buffers are twice the size of the largest object, one for each thread: so they are no larger than the files need. */
+function largestObject({format, files}: RawFiles): number {
+  if (format === 'ndjson') return largestPart;
+  const largest = Math.max(...files.map(file => statSync(file, {throwIfNoEntry: false})?.size ?? 0));
+  return largest <= largestWhole ? Math.max(largest, 2 ** 20) : largestPart;
+}
 
 export function jsonOptions(raw: RawFiles): string[] {
   const {columns} = raw.options;
   return [
     `format = '${raw.format === 'ndjson' ? 'newline_delimited' : 'auto'}'`,
-    `maximum_object_size = ${largestJsonObject}`,
+    `maximum_object_size = ${largestObject(raw)}`,
     ...compression(raw.options),
     ...(columns ? ['auto_detect = false', columnTypes(columns)] : ['sample_size = -1']),
   ];
