@@ -101,6 +101,16 @@ describe('life', () => {
   });
 });
 
+test('a value that does not fit the memory is told as such, and harms nothing else', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-small-'));
+  const engine = createDuckDbEngine({allowedFolders: [folder], threads: 1, tempFolder: join(folder, 'tmp'), maxQueries: 2, memoryLimit: '40MB'});
+  await engine.start();
+  await expect(engine.rows({sql: 'select length(list(i)::varchar) as n from range(30000000) t(i)', relations: {}})).rejects.toMatchObject({code: 'ENGINE_OUT_OF_MEMORY'});
+  expect(await engine.rows({sql: 'select count(*)::INTEGER as n from range(10)', relations: {}})).toEqual([{n: 10}]);
+  await engine.stop();
+  await rm(folder, {recursive: true});
+});
+
 test.each([
   ['select 1', 'select 1'],
   ['select 1;', 'select 1'],

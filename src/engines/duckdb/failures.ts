@@ -29,6 +29,7 @@ export function failure(error: unknown, doing: Doing = {}): Error {
   if (['Parser', 'Binder', 'Catalog', 'Syntax'].includes(kind)) {
     return new MillraceError('SQL_INVALID', {reason: `${readable(text)}${place(text, doing.query ? linesBefore(doing.query) : 0)}`}, {cause: error});
   }
+  if (kind === 'Out of Memory') return new MillraceError('ENGINE_OUT_OF_MEMORY', {reason: readable(text)}, {cause: error});
   return new MillraceError('SQL_FAILED', {reason: readable(text)}, {cause: error});
 }
 
