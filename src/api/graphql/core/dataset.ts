@@ -3,7 +3,7 @@ import {Field, ID, Int, ObjectType} from 'type-graphql';
 import {documented} from '../../../schemas/documented.ts';
 import type {Bucket as BucketRecord, ColumnProfile as ProfileRecord, Field as SchemaField, Schema as SchemaRecord} from '../../../schemas/schema.ts';
 import {typeName} from '../../../schemas/schema.ts';
-import type {DatasetView, FileRecord, Operation, SnapshotRecord} from '../../../warehouse/warehouse.ts';
+import type {DatasetView, FileRecord, Operation, SnapshotRecord, WriteLineage} from '../../../warehouse/warehouse.ts';
 import {Contract, ForeignKey} from './contract.ts';
 import {OperationEnum} from './enums.ts';
 import {BigIntScalar, DateTimeScalar} from './scalars.ts';
@@ -147,6 +147,39 @@ export class RawFile {
   }
 }
 
+@ObjectType({description: 'Mutations of clients that were committed together. The rows they gave or chose are those written, superseded, deleted, quarantined and dropped.'})
+export class SnapshotWrites {
+  constructor(private readonly writes: WriteLineage) {}
+
+  @Field(() => Int) get requests(): number {
+    return this.writes.requests;
+  }
+
+  @Field(() => [String], {description: 'Who wrote.'}) get by(): readonly string[] {
+    return this.writes.by;
+  }
+
+  @Field(() => BigIntScalar) get rowsWritten(): number {
+    return this.writes.rows.written;
+  }
+
+  @Field(() => BigIntScalar, {description: 'Lost to a row of the same key.'}) get rowsSuperseded(): number {
+    return this.writes.rows.superseded;
+  }
+
+  @Field(() => BigIntScalar) get rowsDeleted(): number {
+    return this.writes.rows.deleted;
+  }
+
+  @Field(() => BigIntScalar) get rowsQuarantined(): number {
+    return this.writes.rows.quarantined;
+  }
+
+  @Field(() => BigIntScalar) get rowsDropped(): number {
+    return this.writes.rows.dropped;
+  }
+}
+
 @ObjectType({description: 'One immutable version of a dataset.'})
 export class Snapshot {
   constructor(readonly record: SnapshotRecord) {}
@@ -193,6 +226,11 @@ export class Snapshot {
 
   @Field(() => String, {nullable: true, description: 'The SQL that made it.'}) get sql(): string | null {
     return this.record.lineage.sql ?? null;
+  }
+
+  @Field(() => SnapshotWrites, {nullable: true, description: 'What clients wrote, where mutations made it and no run.'}) get writes(): SnapshotWrites | null {
+    const {writes} = this.record.lineage;
+    return writes ? new SnapshotWrites(writes) : null;
   }
 
   @Field(() => [RawFile], {description: 'Raw files it was made from.'}) get rawFiles(): RawFile[] {

@@ -35,6 +35,13 @@ test('what the contract keeps aside stands beside what was written', async () =>
   ]);
 });
 
+test('the snapshot says who wrote, and what became of the rows', async () => {
+  const of = async (name: string) => (await data(url, `{ dataset(name: "${name}") { ... on Dataset { head { run { id } writes { requests by rowsWritten rowsSuperseded rowsDeleted rowsQuarantined rowsDropped } } } } }`)).dataset.head;
+  const writes = {requests: 1, by: [expect.any(String)], rowsWritten: '1', rowsSuperseded: '0', rowsDeleted: '0', rowsQuarantined: '1', rowsDropped: '1'};
+  expect(await of('people')).toEqual({run: null, writes});
+  expect(await of('cities')).toMatchObject({run: {}, writes: null});
+});
+
 test('one row that fails refuses the whole mutation', async () => {
   const before = await data(url, '{ people_aggregate { aggregate { count } } dataset(name: "people") { ... on Dataset { head { id } } } }');
   const twice = await ask(url, 'mutation { insert_people(objects: [{id: 20, name: "New", age: 1, city: 1}, {id: 1, name: "Ada", age: 1, city: 1}]) { affected_rows } }');
