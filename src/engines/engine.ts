@@ -300,6 +300,9 @@ export interface Engine {
   /** Parses one statement of a user. @throws SQL_INVALID, SQL_NOT_ALLOWED (anything but a SELECT over relations). */
   analyze(sql: string): Promise<SqlAnalysis>;
 
+  /** The tree of one statement, as `Translate` takes it. @throws SQL_INVALID */
+  syntax(sql: string): Promise<unknown>;
+
   /**
    * Checks that a text is one expression of a row's own columns: no aggregate, no window, no subquery, nothing after it.
    * @throws SQL_INVALID, SQL_NOT_ALLOWED

@@ -118,6 +118,8 @@ export function createDuckDbEngine(options: DuckDbOptions): Engine {
 
     importArrow: (path, out, work) => database.use(() => database.withScratch((_, connection) => arrowToParquet(connection, path, out, work?.signal)), work, {writing: out}),
 
+    syntax: sql => database.use(lease => tree(lease, sql)),
+
     foresee: (query, facts) => database.use(async lease => foreseen(await tree(lease, query.sql), query, facts, await aggregates(lease))),
 
     async lineage(query) {
