@@ -5,7 +5,7 @@
  * written; a remote engine gets a statement that was translated for it, and answers with files.
  */
 import type {DataType, Schema} from '../schemas/schema.ts';
-import type {EngineName, Piece, Query, StagedFile, Table} from './engine.ts';
+import type {EngineName, Piece, Query, Table} from './engine.ts';
 
 export type RemoteName = Exclude<EngineName, 'duckdb'>;
 
@@ -61,8 +61,6 @@ export interface EngineStatus {
   readonly health: EngineHealth;
   /** Of the servers, as they tell it. */
   readonly version: string | null;
-  /** Where it is looked for, without secrets. */
-  readonly address: string | null;
   /** Why it is not ready, and what to do. */
   readonly detail: string | null;
   /** That this process holds open. */
@@ -74,6 +72,8 @@ export interface EngineStatus {
 export interface RemoteEngine {
   readonly name: RemoteName;
   readonly capabilities: RemoteCapabilities;
+  /** Where it is looked for, without secrets; null: no address is configured, and everything else fails with ENGINE_UNAVAILABLE. */
+  readonly address: string | null;
 
   /** Asks the servers; never throws. */
   status(): Promise<EngineStatus>;
@@ -106,10 +106,3 @@ export interface RemoteEngine {
  * @throws SQL_NOT_PORTABLE with the place in the SQL
  */
 export type Translate = (tree: unknown, query: Query, described: Schema, engine: RemoteName) => NativeQuery;
-
-/** Statistics and types of Parquet files that another engine wrote. */
-export interface Inspected {
-  readonly files: readonly StagedFile[];
-  /** Whether columns, types and field ids are those asked for; else the files have to be written once more. */
-  readonly exact: boolean;
-}
