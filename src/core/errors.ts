@@ -49,6 +49,7 @@ export const errorTable = {
   SQL_NOT_ALLOWED: {message: 'The SQL is not allowed: {reason}', hint: 'A step is one SELECT over datasets; it cannot write, read files, attach, install or reach the network.', http: 403},
   SQL_FAILED: {message: 'The SQL failed while running: {reason}', hint: 'Mend the statement, or the data it fails on.', http: 422},
   ENGINE_OUT_OF_MEMORY: {message: 'The engine needs more memory than it may use: {reason}', hint: 'Raise `engine.memoryLimit`, or let the statement keep less at once: what is sorted, joined or grouped goes through files, one huge value does not.', http: 507},
+  SQL_NOT_PORTABLE: {message: 'The SQL cannot be run on {engine}: {construct}{at} {reason}.', hint: "Write it within the portable core (docs/portable-sql.md), run the step on duckdb, or give it a text of its own for that engine: `variants: {{engine}: '…'}`.", http: 422, exit: 5},
   SQL_UNKNOWN_TABLE: {message: "The SQL reads '{name}', which is no dataset.", hint: 'Name a dataset or the output of an earlier step. {didYouMean}', http: 404},
 
   // --- pipelines and runs

@@ -1,0 +1,97 @@
+/** Statements of the portable core over three small tables of edge values. Each is run on every engine that has it. */
+import type {Relation} from '../../../src/engines/engine.ts';
+import type {Schema} from '../../../src/schemas/schema.ts';
+import {parseTypeName} from '../../../src/schemas/parse-type.ts';
+
+/** Columns and rows of a table, as SQL that makes them. */
+interface TestTable {
+  readonly columns: Readonly<Record<string, string>>;
+  readonly rows: string;
+}
+
+export const testTables: Readonly<Record<string, TestTable>> = {
+  /** A row is an extreme of each type. */
+  edges: {
+    columns: {
+      id: 'int32', i8: 'int8', i16: 'int16', i32: 'int32', i64: 'int64', f32: 'float32', f64: 'float64', d: 'decimal(10,2)', s: 'utf8', b: 'bool', dt: 'date', ts: 'timestamp', tz: 'timestamptz',
+    },
+    rows: `VALUES
+      (1, 1, 2, 3, 4, 1.5, 2.5, 1.25, 'abc', true, '2001-02-03', '2001-02-03 04:05:06.789', '2001-02-03 04:05:06+00'),
+      (2, -128, -32768, -2147483648, -9223372036854775808, '-0.0', '-0.0', -99999999.99, 'ÄÖü ß', false, '1969-12-31', '1969-12-31 23:59:59.999999', '1899-01-01 00:00:00+00'),
+      (3, 127, 32767, 2147483647, 9223372036854775807, 'nan', 'nan', 99999999.99, '', null, '2024-02-29', '2024-02-29 12:00:00', '2024-02-29 23:59:59.999999+00'),
+      (4, 0, 0, 0, 0, 'inf', 'inf', 0, '  spaced  ', true, '2000-12-31', '2000-12-31 00:00:00', '2000-12-31 00:00:00+00'),
+      (5, null, null, null, null, null, null, null, null, null, null, null, null),
+      (6, -7, -7, -7, -7, '-inf', '-inf', -7.5, 'a%b_c\\d', false, '1582-10-10', '1582-10-10 01:02:03', '1582-10-10 01:02:03+00'),
+      (7, 10, 10, 10, 10, 0.5, 3.5, 10.05, '🎉 x''y\${z}', true, '9999-12-31', '9999-12-31 23:59:59.999999', '9999-12-31 23:59:59.999999+00'),
+      (8, 3, 3, 3, 4, 0.1, 0.1, 0.01, 'abc', true, '2001-02-03', '2001-02-03 04:05:06.789', '2001-02-03 04:05:06+00')`,
+  },
+  names: {columns: {id: 'int32', name: 'utf8', n: 'int32'}, rows: "VALUES (1, 'one', 10), (2, 'two', 20), (2, 'zwei', 21), (null, 'none', 0), (9, 'nine', 90)"},
+  many: {
+    columns: {id: 'int32', k: 'int32', v: 'int32', x: 'float64', c: 'utf8', day: 'date', at: 'timestamp'},
+    rows: `SELECT i, i % 3, CASE WHEN i % 7 = 0 THEN NULL ELSE i * 37 % 11 END, i % 5 / 4, chr(CAST(97 + i % 4 AS INTEGER)), date '2001-01-01' + CAST(i * 3 AS INTEGER), timestamp '2001-01-01' + to_minutes(i * 97) FROM range(60) AS r(i)`,
+  },
+};
+
+export const testSchema = (name: string): Schema =>
+  ({fields: Object.entries(testTables[name]!.columns).map(([column, type], index) => ({id: index + 1, name: column, type: parseTypeName(type)!, nullable: true}))});
+
+export const testRelations: Readonly<Record<string, Relation>> = Object.fromEntries(Object.keys(testTables).map(name => [name, {kind: 'table', schema: testSchema(name), files: []}]));
+
+/** By what they are about. */
+export const cases: Readonly<Record<string, readonly string[]>> = {
+  columns: ['SELECT * FROM edges', 'SELECT * EXCLUDE (f32) REPLACE (i8 + 1 AS i8) FROM edges WHERE id <> 3', 'SELECT x AS y, y + 1 AS z FROM many WHERE y > 0.5', 'SELECT DISTINCT k, c FROM many ORDER BY k, c'],
+  integers: [
+    'SELECT id, i8 + 1 AS a, i32 * 2::BIGINT AS b, i64 // 3 AS c, i32 % 4 AS d, -i16 AS e FROM edges WHERE id NOT IN (2, 3)',
+    'SELECT id, i32 // 0 AS a, i32 % 0 AS b, i64 // nullif(i32, 3) AS c FROM edges',
+    'SELECT 9223372036854775807 AS most, -9223372036854775808 AS least, 170141183460469231 * 10 AS big FROM names',
+  ],
+  decimals: ['SELECT id, d + 1.5 AS a, d * d AS b, d - id AS c, d % 3 AS e FROM edges', 'SELECT d::INTEGER AS i, d::DECIMAL(12, 1) AS one FROM edges'],
+  division: ['SELECT id, d / 3 AS a, f64 / 2 AS b, i32 / i16 AS c, f64 / f32 AS e, i32 / 0 AS f, f64 / 0 AS g, 1 / f64 AS h FROM edges'],
+  rounding: ['SELECT f64::INTEGER AS i, f64::DECIMAL(10, 2) AS d, round(f64) AS r, floor(f64) AS f, ceil(f64) AS c FROM edges WHERE id IN (1, 7, 8)', 'SELECT round(d) AS r, abs(d) AS a, abs(f64) AS b FROM edges'],
+  conditions: [
+    "SELECT id IN (1, 2, 3) AS a, id NOT IN (1, NULL) AS c, id BETWEEN 2 AND 4 AS e, NOT b AS f, b AND id > 3 AS g, b OR id IS NULL AS h FROM edges",
+    "SELECT CASE WHEN i32 > 3 THEN 'big' WHEN i32 IS NULL THEN 'none' ELSE 'small' END AS size, coalesce(i8, 0) AS i8, nullif(i32, 3) AS i32, greatest(i8, i16) AS g, least(f64, i32) AS l FROM edges",
+    "SELECT id FROM edges WHERE tz > '2001-01-01 00:00:00+01' OR ts <= '1969-12-31 23:59:59.999999' OR dt = '2024-02-29'",
+    'SELECT id, f64 = f32 AS a, f64 > 1 AS c, i32 IS NOT DISTINCT FROM NULL AS e FROM edges',
+  ],
+  text: [
+    "SELECT s, length(s) AS l, contains(s, 'b') AS c, strpos(s, 'c') AS p, s || 'x' AS x, concat(s, 'y') AS y, starts_with(s, 'a') AS a FROM edges",
+    "SELECT id, s LIKE 'a%' AS a, s LIKE '%\\d' AS b, s LIKE '%\\%' AS c, s LIKE 'a_c' AS d, s NOT LIKE '%b%' AS e, s LIKE name AS f FROM edges LEFT JOIN names USING (id)",
+    `SELECT id FROM edges WHERE s = '🎉 x''y\${z}' OR s = 'a%b_c\\d' OR s < 'a'`,
+    'SELECT CAST(id AS VARCHAR) AS i, CAST(d AS VARCHAR) AS d, CAST(dt AS VARCHAR) AS dt, CAST(ts AS VARCHAR) AS ts, CAST(tz AS VARCHAR) AS tz, CAST(b AS VARCHAR) AS b FROM edges',
+  ],
+  times: [
+    'SELECT id, year(dt) AS y, month(ts) AS m, day(dt) AS d, quarter(dt) AS q, dayofweek(dt) AS w, isodow(dt) AS i, week(dt) AS k, dayofyear(dt) AS o, hour(ts) AS h, minute(ts) AS n, second(ts) AS s, extract(year FROM tz) AS z, isoyear(dt) AS e FROM edges',
+    "SELECT id, date_trunc('month', dt) AS m, date_trunc('week', ts) AS w, date_trunc('hour', ts) AS h, date_trunc('day', tz) AS d FROM edges",
+    "SELECT id, dt + 1 AS a, dt - 1 AS b, dt - date '2000-01-01' AS c, last_day(dt) AS d FROM edges WHERE id <> 7",
+    "SELECT id, date_diff('day', dt, date '2001-01-01') AS d, date_diff('month', ts, timestamp '2001-01-01') AS m, date_diff('hour', ts, timestamp '2001-01-01') AS h, date_diff('second', ts, timestamp '1960-01-01') AS s, epoch_us(ts) AS u, epoch(tz) AS e FROM edges",
+  ],
+  groups: [
+    'SELECT k, count(*) AS n, sum(v) AS s, avg(v) AS m, min(c) AS lo, max(c) AS hi, count(DISTINCT c) AS dc, count(*) FILTER (WHERE v > 3) AS f FROM many GROUP BY k ORDER BY k',
+    'SELECT k, c, sum(x) AS s FROM many GROUP BY ALL HAVING sum(x) > 0.5 ORDER BY 3 DESC, 1, 2 LIMIT 5',
+    'SELECT k * 2 AS twice, count(*) AS n FROM many GROUP BY 1 ORDER BY 2 DESC, twice',
+    'SELECT k, c, count(*) AS n FROM many GROUP BY ROLLUP (k, c)',
+    'SELECT k, c, count(*) AS n FROM many GROUP BY GROUPING SETS ((k), (c), ())',
+    'SELECT sum(d) AS a, avg(d) AS b, sum(i64) AS c, avg(i64) AS e, bool_and(b) AS f, bool_or(b) AS g, min(ts) AS h, max(dt) AS i FROM edges',
+    'SELECT stddev(x) AS a, var_pop(x) AS b, sum(x) AS c, avg(x) AS d, count_if(v > 3) AS e FROM many WHERE id > 3',
+    'SELECT count(*) AS n, sum(v) AS s, min(c) AS c FROM many WHERE id < 0',
+  ],
+  joins: [
+    'SELECT edges.id, name, n FROM edges JOIN names ON edges.id = names.id ORDER BY n', 'SELECT id, name, n FROM edges LEFT JOIN names USING (id)', 'SELECT * FROM names JOIN many USING (id)', 'SELECT id, name FROM edges FULL JOIN names USING (id)',
+    'SELECT id FROM edges SEMI JOIN names USING (id)', 'SELECT id FROM edges ANTI JOIN names USING (id)', 'SELECT a.id, b.name FROM names AS a CROSS JOIN names AS b', 'SELECT a.n, b.n AS m FROM names AS a RIGHT JOIN names AS b ON a.n < b.n AND b.id > 1',
+  ],
+  sets: ['SELECT id FROM edges UNION SELECT n FROM names', 'SELECT id FROM edges UNION ALL SELECT n FROM names ORDER BY id NULLS FIRST', 'SELECT i64 FROM edges EXCEPT SELECT id FROM names', 'SELECT id FROM edges INTERSECT SELECT id FROM names'],
+  subqueries: [
+    'WITH a AS (SELECT id, v FROM many WHERE v > 5), b AS (SELECT * FROM a WHERE id > 20) SELECT a.id, b.v FROM a LEFT JOIN b ON a.id = b.id',
+    'WITH names AS (SELECT id + 1 AS id FROM names) SELECT id FROM names', 'SELECT q.total FROM (SELECT k, sum(v) AS total FROM many GROUP BY k) AS q WHERE q.k > 0',
+  ],
+};
+
+/** Statements that are refused, and what of them. */
+export const refused: readonly (readonly [sql: string, construct: string, place: string])[] = [
+  ['SELECT reverse(s) FROM edges', "the function 'reverse'", 'line 1, column 8'],
+  ['SELECT id\nFROM edges\nLIMIT 1', 'LIMIT without ORDER BY', 'line 3, column 7'],
+  ["SELECT 'ä', reverse(s) FROM edges", "the function 'reverse'", 'line 1, column 13'],
+  ['SELECT id FROM edges USING SAMPLE 3', 'SAMPLE', ''],
+  ['SELECT DISTINCT ON (k) k, c FROM many', 'DISTINCT ON', ''],
+];
