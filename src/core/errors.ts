@@ -52,6 +52,14 @@ export const errorTable = {
   SQL_NOT_PORTABLE: {message: 'The SQL cannot be run on {engine}: {construct}{at} {reason}.', hint: "Write it within the portable core (docs/portable-sql.md), run the step on duckdb, or give it a text of its own for that engine: `variants: {{engine}: '…'}`.", http: 422, exit: 5},
   SQL_UNKNOWN_TABLE: {message: "The SQL reads '{name}', which is no dataset.", hint: 'Name a dataset or the output of an earlier step. {didYouMean}', http: 404},
 
+  // --- engines past one machine
+  ENGINE_UNAVAILABLE: {message: '{engine} does not answer: {reason}', hint: 'Check that it runs and that its address is set (`millrace engines`), then `retryRun`; nothing was committed. `millrace engines start` starts one on this machine.', http: 503, exit: 8},
+  ENGINE_REFUSED: {message: '{engine} refuses these credentials: {reason}', hint: 'Mend the token, the user or the password in the settings of the engine.', http: 502, exit: 8},
+  ENGINE_UNSUPPORTED: {message: '{engine} cannot be used: {reason}', hint: 'Point the address at a server of the kind and version named; nothing was run.', http: 502, exit: 8},
+  ENGINE_FILES_UNREACHABLE: {message: '{engine} cannot {what}: {reason}', hint: 'The engine reads and writes the same files as Millrace: give its processes the folder `warehouse.folder` under the same path, or run the step with another `engine`. Nothing was run.', http: 422},
+  ENGINE_INSTALL_FAILED: {message: '{engine} cannot be installed: {reason}', hint: '{advice}', http: 500},
+  ENGINE_START_FAILED: {message: '{engine} did not start: {reason}. {tail}', hint: 'All that it wrote is in {log}.', http: 500, exit: 8},
+
   // --- pipelines and runs
   PIPELINE_INVALID: {message: 'The pipeline is not valid: {reason}', hint: 'Mend the definition; nothing was run.', http: 400},
   PIPELINE_CYCLE: {message: 'The steps wait for each other in a circle: {path}.', hint: 'Remove one of the dependencies.', http: 400},

@@ -39,6 +39,7 @@ const vendors: Readonly<Record<string, readonly string[]>> = {
   '@duckdb/node-bindings': ['src/engines/duckdb/'],
   '@polyglot-sql/sdk': ['src/engines/'],
   croner: ['src/schedules/'],
+  'hive-driver': ['src/engines/hive/'],
   'onnxruntime-node': ['src/inference/onnx/'],
   'type-graphql': ['src/api/graphql/'],
   graphql: ['src/api/graphql/'],

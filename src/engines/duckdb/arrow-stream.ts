@@ -1,7 +1,8 @@
 import {open, rm} from 'node:fs/promises';
-import {Field as ArrowField, makeData, RecordBatch, RecordBatchFileWriter, RecordBatchStreamWriter, Schema as ArrowSchema, Struct} from 'apache-arrow';
-import type {RecordBatchWriter} from 'apache-arrow';
+import {Field as ArrowField, makeData, RecordBatch, Schema as ArrowSchema, Struct} from 'apache-arrow';
 import type {DuckDBType} from '@duckdb/node-api';
+import {encoder} from '../arrow-encoder.ts';
+import type {ArrowForm} from '../arrow-encoder.ts';
 import type {ColumnName, Piece, Query} from '../engine.ts';
 import {identifier} from '../sql-text.ts';
 import {gatherer, takenAs} from './arrow-columns.ts';
@@ -15,25 +16,8 @@ import {columnNames, sync} from './write.ts';
 const batchRows = 65_536;
 const batchBytes = 4 * 2 ** 20;
 
-type Form = 'stream' | 'file';
-
-/** A writer of Arrow and what it wrote since it was last asked. The end of a stream is written by `finish` alone: one that breaks off has none. */
-function encoder(form: Form): {readonly writer: RecordBatchWriter; readonly written: () => Uint8Array} {
-  const writer = form === 'stream' ? new RecordBatchStreamWriter() : new RecordBatchFileWriter();
-  const parts: Uint8Array[] = [];
-  // The writer's own queue has no way to take what is there now.
-  Object.assign(writer, {
-    _write(this: {_position: number}, chunk: ArrayBufferView) {
-      parts.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-      this._position += chunk.byteLength;
-      return this;
-    },
-  });
-  return {writer, written: () => Buffer.concat(parts.splice(0))};
-}
-
 /** The columns of a query in Arrow's IPC format, the schema first: as a stream, or as a file. */
-export async function* readArrow(lease: Lease, query: Query, names: readonly ColumnName[] | undefined, form: Form): AsyncGenerator<Piece> {
+export async function* readArrow(lease: Lease, query: Query, names: readonly ColumnName[] | undefined, form: ArrowForm): AsyncGenerator<Piece> {
   const {sql, columns} = await taken(lease, statement(query), names);
   const schema = new ArrowSchema(columns.map(({name, gathered}) => new ArrowField(name, gathered.type, true)));
   const {writer, written} = encoder(form);
