@@ -2,19 +2,22 @@ import {createHash} from 'node:crypto';
 import {readFile, stat} from 'node:fs/promises';
 import {Worker} from 'node:worker_threads';
 
-/** Files up to this size are hashed at once: 1 MiB takes about a millisecond, a worker thirty to start. */
+/** Files up to this size are hashed at once: 1 MiB takes about a millisecond, a thread eighty to start. */
 const small = 1024 * 1024;
 
+/** Milliseconds after which a thread with nothing to do ends. */
+const patience = 5_000;
+
 /**
- * The worker's program is text, so that it runs the same from the sources, from dist and under a test runner: a worker's module would be
+ * The thread's program is text, so that it runs the same from the sources, from dist and under a test runner: a module would be
  * loaded without whatever compiles this one.
  */
 const program = `
-const {parentPort, workerData} = require('node:worker_threads');
+const {parentPort} = require('node:worker_threads');
 const {createHash} = require('node:crypto');
 const {openSync, readSync, closeSync} = require('node:fs');
 const buffer = Buffer.allocUnsafe(4 * 1024 * 1024);
-parentPort.postMessage(workerData.map(path => {
+parentPort.on('message', paths => parentPort.postMessage(paths.map(path => {
   const hash = createHash('sha256');
   const file = openSync(path, 'r');
   try {
@@ -23,7 +26,7 @@ parentPort.postMessage(workerData.map(path => {
     closeSync(file);
   }
   return hash.digest('hex');
-}));
+})));
 `;
 
 /** The SHA-256 of each file's bytes, in hex; large files are read outside this thread. */
@@ -46,14 +49,33 @@ export async function sha256OfFile(path: string): Promise<string> {
   return (await sha256OfFiles([path]))[0]!;
 }
 
+/** Threads with nothing to do, and what ends each. They keep no process alive. */
+const idle: {readonly worker: Worker; readonly end: NodeJS.Timeout}[] = [];
+
 async function inWorker(paths: readonly string[]): Promise<string[]> {
-  const worker = new Worker(program, {eval: true, workerData: paths});
-  try {
-    return await new Promise<string[]>((resolve, reject) => {
-      worker.once('message', resolve);
-      worker.once('error', reject);
+  const worker = awake();
+  const hashes = await new Promise<string[]>((resolve, reject) => {
+    // A file that cannot be read ends the thread.
+    worker.once('error', reject);
+    worker.once('message', answer => {
+      worker.off('error', reject);
+      resolve(answer);
     });
-  } finally {
-    await worker.terminate();
-  }
+    worker.postMessage(paths);
+  });
+  worker.unref();
+  const end = setTimeout(() => {
+    idle.splice(idle.findIndex(one => one.worker === worker), 1);
+    void worker.terminate();
+  }, patience).unref();
+  idle.push({worker, end});
+  return hashes;
+}
+
+function awake(): Worker {
+  const known = idle.pop();
+  if (!known) return new Worker(program, {eval: true});
+  clearTimeout(known.end);
+  known.worker.ref();
+  return known.worker;
 }

@@ -1,6 +1,7 @@
 import {isAscii, isUtf8} from 'node:buffer';
 import {createReadStream, createWriteStream} from 'node:fs';
 import {open} from 'node:fs/promises';
+import type {FileHandle} from 'node:fs/promises';
 import {Transform} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import {MillraceError} from '../core/errors.ts';
@@ -28,8 +29,9 @@ export async function findEncoding(name: string, path: string): Promise<FoundEnc
   try {
     const buffer = Buffer.allocUnsafe(chunkSize + 4);
     let kept = 0;
-    let lines = 0;
-    const seen = {multibyte: null as number | null, single: null as number | null, singles: 0, example: ''};
+    /** Where the chunk begins in the file. */
+    let from = 0;
+    const seen: Seen = {multibyte: null, single: null, singles: 0, example: ''};
     for (let first = true; ; first = false) {
       const {bytesRead} = await file.read(buffer, kept, chunkSize);
       const bytes = buffer.subarray(0, kept + bytesRead);
@@ -39,13 +41,13 @@ export async function findEncoding(name: string, path: string): Promise<FoundEnc
       const cut = bytesRead === 0 ? 0 : unfinished(bytes);
       const whole = bytes.subarray(0, bytes.length - cut);
       const nul = whole.indexOf(0);
-      if (nul >= 0) throw new MillraceError('SOURCE_UNREADABLE', {path: name, format: 'text', reason: `it is binary, or UTF-16 without a mark: line ${lines + 1 + newlines(whole.subarray(0, nul))} has a NUL byte.`});
+      if (nul >= 0) throw new MillraceError('SOURCE_UNREADABLE', {path: name, format: 'text', reason: `it is binary, or UTF-16 without a mark: line ${await lineAt(file, from + nul)} has a NUL byte.`});
       if (!isAscii(whole)) {
-        if (seen.single === null && isUtf8(whole)) seen.multibyte ??= lines + 1;
-        else look(whole, lines, seen);
-        if (seen.multibyte !== null && seen.single !== null) throw new MillraceError('SOURCE_ENCODING', {path: name, line: seen.single, other: seen.multibyte});
+        if (seen.single === null && isUtf8(whole)) seen.multibyte ??= from + whole.findIndex(byte => byte >= 0x80);
+        else look(whole, from, seen);
+        if (seen.multibyte !== null && seen.single !== null) throw new MillraceError('SOURCE_ENCODING', {path: name, line: await lineAt(file, seen.single), other: await lineAt(file, seen.multibyte)});
       }
-      lines += newlines(whole);
+      from += whole.length;
       if (bytesRead === 0) break;
       bytes.copyWithin(0, bytes.length - cut);
       kept = cut;
@@ -53,7 +55,7 @@ export async function findEncoding(name: string, path: string): Promise<FoundEnc
     if (seen.single === null) return {encoding: 'utf-8', evidence: []};
     return {
       encoding: 'windows-1252',
-      evidence: [{rule: 'encoding', detail: `it is not UTF-8: line ${seen.single} is read as windows-1252 (Latin-1), '${seen.example}'`, count: seen.singles, ambiguous: true}],
+      evidence: [{rule: 'encoding', detail: `it is not UTF-8: line ${await lineAt(file, seen.single)} is read as windows-1252 (Latin-1), '${seen.example}'`, count: seen.singles, ambiguous: true}],
     };
   } finally {
     await file.close();
@@ -72,31 +74,42 @@ function unfinished(bytes: Buffer): number {
   return 0;
 }
 
-/** Looks at each character past ASCII; notes the lines of the first of UTF-8 and of the first that is none. */
-function look(bytes: Buffer, linesBefore: number, seen: {multibyte: number | null; single: number | null; singles: number; example: string}): void {
-  let line = linesBefore + 1;
+/** Where in the file the first character of UTF-8 begins, and the first byte that is part of none. */
+interface Seen {
+  multibyte: number | null;
+  single: number | null;
+  singles: number;
+  example: string;
+}
+
+/** Looks at each character past ASCII. */
+function look(bytes: Buffer, from: number, seen: Seen): void {
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at]!;
-    if (byte === 10) line++;
     if (byte < 0x80) continue;
     const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
     if (byte >= 0xc2 && isUtf8(bytes.subarray(at, at + length)) && at + length <= bytes.length) {
-      seen.multibyte ??= line;
+      seen.multibyte ??= from + at;
       at += length - 1;
       continue;
     }
     if (seen.single === null) seen.example = new TextDecoder('windows-1252').decode(bytes.subarray(Math.max(0, at - 12), at + 12)).split(/[\r\n]/).find(part => /[^\0-\x7f]/.test(part)) ?? '';
-    seen.single ??= line;
+    seen.single ??= from + at;
     seen.singles++;
     if (noCharacter.has(byte)) seen.example = `a byte 0x${byte.toString(16)} that is no character`;
   }
 }
 
-/** Only of what is ever told: counting costs as much as everything else. */
-function newlines(bytes: Buffer): number {
-  let count = 0;
-  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) count++;
-  return count;
+/** The line, from 1, that a place of a file is on. Read again: counting lines costs as much as all else, and is seldom told. */
+async function lineAt(file: FileHandle, place: number): Promise<number> {
+  const buffer = Buffer.allocUnsafe(chunkSize);
+  let line = 1;
+  for (let from = 0; from < place; from += chunkSize) {
+    const {bytesRead} = await file.read(buffer, 0, Math.min(chunkSize, place - from), from);
+    const bytes = buffer.subarray(0, bytesRead);
+    for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) line++;
+  }
+  return line;
 }
 
 /** Writes a text file as UTF-8, without a byte order mark; memory does not depend on its size. @throws SOURCE_ENCODING */

@@ -1,7 +1,12 @@
+import {createHash} from 'node:crypto';
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import {monitorEventLoop} from '../../src/core/event-loop.ts';
 import {newId, timeOfId} from '../../src/core/ids.ts';
 import {isLoopback} from '../../src/core/loopback.ts';
 import {Metrics} from '../../src/core/metrics.ts';
+import {sha256OfFile, sha256OfFiles} from '../../src/core/sha256.ts';
 
 test('ids are UUIDs of version 7, unique, and sort in the order they were made', () => {
   const before = Date.now();
@@ -47,3 +52,20 @@ test('metrics are text for Prometheus, each instance by itself', async () => {
 
 test.each([['localhost', true], ['127.0.0.1', true], ['[::1]', true], ['::1', true], ['0.0.0.0', false], ['localhost.evil.example', false], ['128.0.0.1', false]])(
   'loopback: %s is %s', (host, expected) => expect(isLoopback(host)).toBe(expected));
+
+test('large files are hashed by threads that are used again, several at once, also after one could not be read', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-hash-'));
+  const contents = ['a', 'b', 'c'].map(letter => letter.repeat(9 * 2 ** 20));
+  const paths = await Promise.all(contents.map(async (content, index) => {
+    const path = join(folder, String(index));
+    await writeFile(path, content);
+    return path;
+  }));
+  const expected = contents.map(content => createHash('sha256').update(content).digest('hex'));
+  for (let round = 0; round < 3; round++) {
+    expect(await Promise.all(paths.map(sha256OfFile))).toEqual(expected);
+    expect(await sha256OfFiles(paths)).toEqual(expected);
+    await expect(sha256OfFile(join(folder, 'none'))).rejects.toMatchObject({code: 'ENOENT'});
+  }
+  await rm(folder, {recursive: true});
+});

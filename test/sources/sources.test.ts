@@ -164,6 +164,9 @@ describe('encodings', () => {
   test('two in one file', async () => {
     await put('both.csv', Buffer.concat([Buffer.from('a\nZürich\n'), Buffer.from('Jos\xe9\n', 'latin1')]));
     await expect(read({path: 'both.csv'})).rejects.toMatchObject({code: 'SOURCE_ENCODING', details: {line: 3, other: 2}});
+    // The places lie in different pieces of the file.
+    await writeFile(join(project, 'far.csv'), Buffer.concat([Buffer.from(`a\n${'x\n'.repeat(2_500_000)}é\n${'y\n'.repeat(2_500_000)}`), Buffer.from('\xe9\n', 'latin1')]));
+    await expect(read({path: 'far.csv'})).rejects.toMatchObject({code: 'SOURCE_ENCODING', details: {line: 5_000_003, other: 2_500_002}});
   });
 
   test('NUL bytes', async () => {
