@@ -1,5 +1,6 @@
 /** The entry: gives the command line the process and the application, and ends with its exit code. */
 import {mkdir} from 'node:fs/promises';
+import {join} from 'node:path';
 import type {Catalog} from './catalog/catalog.ts';
 import type {Compose, Maintenance} from './cli/app.ts';
 import {runCli} from './cli/cli.ts';
@@ -14,7 +15,11 @@ const composeLate: Compose = async (loaded, options) => {
   await import('reflect-metadata');
   const {compose} = await import('./compose.ts');
   const app = compose(loaded, options);
-  return Object.assign(app, {maintenance: maintenanceOf(loaded.config, app.services.catalog)});
+  const {engineServers} = await import('./engines/kinds.ts');
+  return Object.assign(app, {
+    maintenance: maintenanceOf(loaded.config, app.services.catalog),
+    engineServers: engineServers.map((servers) => ({servers, folder: join(loaded.config.data.folder, 'engines', servers.name)})),
+  });
 };
 
 /** Looks after what an application keeps, with only its catalog started. */

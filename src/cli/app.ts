@@ -7,6 +7,7 @@
 import type {LoadedConfig} from '../core/config.ts';
 import type {Lifecycle} from '../core/lifecycle.ts';
 import type {Logger} from '../core/logging.ts';
+import type {EngineServers} from '../engines/installation.ts';
 import type {BackupProgress, BackupSummary, Finding, Rebuilt} from '../maintenance/maintenance.ts';
 import type {GraphAnswer, GraphRequest} from './graph-client.ts';
 
@@ -25,6 +26,8 @@ export interface App {
   /** Where it listens, once it has started; only in mode `serve`. */
   readonly http?: {readonly url: string};
   readonly maintenance: Maintenance;
+  /** Engines whose servers can be installed and started here, each with its folder. Nothing of the application is needed for it. */
+  readonly engineServers: readonly {readonly servers: EngineServers; readonly folder: string}[];
 }
 
 /** Looks after what is kept. Each of these starts the catalog alone and stops it again: the application itself is not started. */

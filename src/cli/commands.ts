@@ -9,6 +9,7 @@ import {contractCommand} from './commands/contract.ts';
 import {datasetsCommand} from './commands/datasets.ts';
 import {detectCommand} from './commands/detect.ts';
 import {doctorCommand} from './commands/doctor.ts';
+import {enginesCommand} from './commands/engines.ts';
 import {eraseCommand} from './commands/erase.ts';
 import {eventsCommand} from './commands/events.ts';
 import {gcCommand} from './commands/gc.ts';
@@ -35,5 +36,5 @@ export const commandGroups: readonly (readonly [title: string, commands: readonl
   ['Pipelines:', [runCommand, planCommand, backfillCommand, detectCommand, ingestCommand, replayCommand, runsCommand, eventsCommand, cancelCommand, retryCommand, schedulesCommand, webhooksCommand]],
   ['Data:', [datasetsCommand, contractCommand, queryCommand, lineageCommand, verifyCommand, compactCommand, eraseCommand]],
   ['Models:', [modelsCommand, predictCommand]],
-  ['Installation:', [configCommand, doctorCommand, gcCommand, backupCommand, restoreCommand, versionCommand]],
+  ['Installation:', [configCommand, enginesCommand, doctorCommand, gcCommand, backupCommand, restoreCommand, versionCommand]],
 ];

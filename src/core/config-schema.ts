@@ -113,6 +113,26 @@ const schema = {
     maxStreams: whole(4, 'Answers that are streamed at once, beside those queries; further ones wait.', [1, 256]),
     tempFolder: folder('data', 'tmp', 'Where the engine spills what does not fit into memory.'),
   },
+  spark: {
+    url: {
+      type: z.string('must be text').regex(/^sc:\/\/[^/\s]+(?:\/(?:;[^\s]*)?)?$/i, 'must be a URL such as sc://host:15002/;token=…') as z.ZodType<string | null>,
+      initial: () => null,
+      about: 'The Spark Connect server that the engine `spark` is; its token, `use_ssl` and headers stand in the URL. Empty: none.',
+      nullable: true,
+      // Parameters may be headers with secrets.
+      mask: (value) => value.replace(/;((?!use_ssl|user_id)[^;=]+)=[^;]*/gi, ';$1=********'),
+    } satisfies Setting<string | null>,
+    sessions: whole(4, 'Statements at once on Spark; further ones wait.', [1, 256]),
+    keepAliveSeconds: whole(600, 'Seconds between signs of life of unused sessions; servers forget those silent for an hour.', [1, 86_400]),
+    reconnectSeconds: whole(60, 'Seconds for which a server that is away is waited for while a statement runs.', [0, 86_400]),
+    certificates: {
+      type: z.string('must be a path').min(1, 'must not be empty') as z.ZodType<string | null>,
+      initial: () => null,
+      about: 'A PEM file of the authorities that vouch for the server; empty: those that Node knows.',
+      nullable: true,
+      folder: true,
+    } satisfies Setting<string | null>,
+  },
   inference: {
     threads: whole(2, 'Threads that score.', [1, 256]),
   },

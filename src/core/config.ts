@@ -146,9 +146,18 @@ export function secretsOf(config: Config): string[] {
   const secrets = [config.api.adminSecret];
   if (config.catalog.url !== null) {
     const {password} = new URL(config.catalog.url);
-    secrets.push(password, decodeURIComponent(password));
+    secrets.push(password, decoded(password));
   }
+  for (const [, value] of config.spark.url?.matchAll(/;(?!use_ssl|user_id)[^;=]+=([^;]*)/gi) ?? []) secrets.push(value!, decoded(value!));
   return [...new Set(secrets)].filter((secret) => secret !== null && secret !== '') as string[];
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function giveFile(path: string, source: string, give: (key: string, value: unknown, source: string) => void, issues: string[]): boolean {
@@ -208,7 +217,7 @@ function assemble(values: ReadonlyMap<string, unknown>, project: string): Config
     const [section, name] = key.split('.') as [string, string];
     let value = values.get(key);
     if (value === undefined) value = setting.initial({project, data});
-    else if (setting.folder) value = Array.isArray(value) ? value.map((path: string) => resolve(project, path)) : resolve(project, value as string);
+    else if (setting.folder && value !== null) value = Array.isArray(value) ? value.map((path: string) => resolve(project, path)) : resolve(project, value as string);
     (config[section] ??= {})[name] = value;
   }
   config.project!.folder = project;

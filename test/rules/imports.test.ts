@@ -37,6 +37,8 @@ const vendors: Readonly<Record<string, readonly string[]>> = {
   '@electric-sql/pglite-socket': ['src/catalog/'],
   '@duckdb/node-api': ['src/engines/duckdb/'],
   '@duckdb/node-bindings': ['src/engines/duckdb/'],
+  '@grpc/grpc-js': ['src/engines/spark/'],
+  '@grpc/proto-loader': ['src/engines/spark/'],
   '@polyglot-sql/sdk': ['src/engines/'],
   croner: ['src/schedules/'],
   'hive-driver': ['src/engines/hive/'],
