@@ -119,6 +119,7 @@ export const errorTable = {
   GRAPHQL_INVALID: {message: '{reason}', hint: 'Compare the document with the schema; GraphiQL shows it.', http: 400},
   QUERY_TOO_DEEP: {message: 'The query is {depth} levels deep; {limit} are allowed.', hint: 'Ask for less at once.', http: 400},
   QUERY_TOO_MANY_ALIASES: {message: 'The query has {count} fields; {limit} are allowed.', hint: 'Ask for less at once.', http: 400},
+  QUERY_TOO_MANY_CONDITIONS: {message: 'The arguments of the query have {count} objects; {limit} are allowed.', hint: 'Ask for many values by `_in`, or by several queries; the setting `limits.fields` raises this limit as well.', http: 400},
   QUERY_TOO_COSTLY: {message: 'The query would read {estimate}; {limit} is allowed.', hint: 'Narrow it with `where`, select fewer columns, or raise the setting `limits.cost` or `limits.scanBytes`.', http: 400},
   RESULT_TOO_LARGE: {message: 'The result would have more than {limit} {unit}.', hint: 'Ask for fewer rows with `limit`, or page with `offset`.', http: 413},
   SUM_TOO_LARGE: {message: 'A sum has more than 38 digits.', hint: 'Sum fewer rows, or ask for `avg`, or for the sum of a narrower column.', http: 422},

@@ -182,8 +182,13 @@ export interface StagedColumn {
 }
 
 export interface Work {
-  /** Aborting interrupts the statement; the promise rejects with the signal's reason. */
+  /**
+   * Aborting interrupts the statement; the promise rejects with the signal's reason. Statements with one signal are of one asker, who takes
+   * turns with others where all have to wait.
+   */
   readonly signal?: AbortSignal;
+  /** It reads little, so it need not wait behind statements that may take long. Default false. */
+  readonly light?: boolean;
   /** Fraction done, 0 to 1, a few times a second at most; absent where the engine cannot tell. */
   readonly onProgress?: (fraction: number) => void;
 }

@@ -17,7 +17,7 @@ import {collect} from './data/selection.ts';
 import type {Fragments} from './data/selection.ts';
 import {introspected, questionOf} from './introspection.ts';
 import type {Introspection, Profiles} from './introspection.ts';
-import {checkSize} from './limits.ts';
+import {checkSize, checkValues} from './limits.ts';
 import {asGraphQLError} from './located-error.ts';
 import {hasWrites, mutate} from './mutate.ts';
 import {compileStream} from './streams/compile-stream.ts';
@@ -84,7 +84,7 @@ export class Executor {
     const operation = this.operation(request.document, request.operationName ?? null);
     if (!operation) return {errors: [new GraphQLError('The document has no such operation.')]};
     const {limits} = request.data.viewer;
-    const given = this.coerced(operation, request.variables ?? {});
+    const given = this.coerced(operation, request.variables ?? {}, limits);
     if (given.errors) return {errors: given.errors};
     const variables = given.coerced;
     const mutation = {...operation, variables, graph: this.graph, request};
@@ -105,7 +105,7 @@ export class Executor {
   compileStream({document, operationName, variables: raw = {}}: Pick<OperationRequest, 'document' | 'operationName' | 'variables'>, limits: QueryLimits, streamed: 'texts' | 'columns'): {readonly plan: FieldPlan; readonly variables: Variables} {
     const operation = this.operation(document, operationName ?? null);
     if (!operation) throw new GraphQLError('The document has no such operation.');
-    const variables = this.coerced(operation, raw);
+    const variables = this.coerced(operation, raw, limits);
     if (!variables.coerced) throw variables.errors[0]!;
     return {plan: compileStream(operation.node, {graph: this.graph, fragments: operation.fragments, variables: variables.coerced, maxRows: limits.streamRows, streamed}), variables: variables.coerced};
   }
@@ -113,7 +113,7 @@ export class Executor {
   /** A subscription's stream of rows. @throws GraphQLError and what compiling a field throws */
   compileRowStream({document, operationName, variables: raw = {}}: Pick<OperationRequest, 'document' | 'operationName' | 'variables'>, limits: QueryLimits): {readonly plan: RowStreamPlan; readonly variables: Variables} {
     const operation = this.operation(document, operationName ?? null)!;
-    const {coerced: variables, errors} = this.coerced(operation, raw);
+    const {coerced: variables, errors} = this.coerced(operation, raw, limits);
     if (!variables) throw errors[0]!;
     const shape = [operation.id, limits.rows, shapeOfVariables(operation.declared, variables)].join(' ');
     let plan = this.rowStreams.get(shape);
@@ -126,8 +126,19 @@ export class Executor {
     return {plan, variables};
   }
 
-  private coerced(operation: Operation, variables: Variables): ReturnType<typeof getVariableValues> {
-    return getVariableValues(this.graph.schema, operation.node.variableDefinitions ?? [], variables, {maxErrors: 20});
+  private coerced({node, fragments}: Operation, variables: Variables, limits: QueryLimits): ReturnType<typeof getVariableValues> {
+    try {
+      checkValues(node, fragments, variables, limits);
+    } catch (error) {
+      return {errors: [asGraphQLError(error)]};
+    }
+    return getVariableValues(this.graph.schema, node.variableDefinitions ?? [], variables, {maxErrors: 20});
+  }
+
+  /** @throws QUERY_TOO_DEEP, QUERY_TOO_MANY_CONDITIONS */
+  checkValues(document: DocumentNode, operationName: string | null | undefined, variables: Variables, limits: QueryLimits): void {
+    const operation = this.operation(document, operationName ?? null);
+    if (operation) checkValues(operation.node, operation.fragments, variables, limits);
   }
 
   /** What a subscription follows in the data graph; null for operations of another kind, and for subscriptions of the core graph. */
@@ -204,13 +215,29 @@ export class Executor {
     return {keys: [...roots.keys()], data, introspections, core: core.length === 0 ? null : {kind: Kind.DOCUMENT, definitions: [{...node, selectionSet: {kind: Kind.SELECTION_SET, selections: core}}, ...Object.values(fragments)]}};
   }
 
+  /** All of them, no longer together than one answer may be. @throws RESULT_TOO_LARGE */
+  private async introspections(plan: OperationPlan, data: DataContext): Promise<string[]> {
+    const {bytes} = data.viewer.limits;
+    const texts: string[] = [];
+    let length = 0;
+    for (const {asked} of plan.introspections) {
+      const text = await this.introspection(asked, data);
+      length += text.length;
+      if (length > bytes) throw new MillraceError('RESULT_TOO_LARGE', {limit: bytes, unit: 'bytes'});
+      texts.push(text);
+    }
+    return texts;
+  }
+
   /** Written once for each version of the graph and state of the data. */
   private async introspection(asked: Introspection, data: DataContext): Promise<string> {
     const profiles = await data.profiles?.();
-    const known = this.introspected.get(asked.question);
+    const {bytes} = data.viewer.limits;
+    const question = `${bytes} ${asked.question}`;
+    const known = this.introspected.get(question);
     if (known && known.profiles === profiles) return known.text;
-    const text = introspected(this.graph.schema, asked, profiles);
-    this.introspected.set(asked.question, {profiles, text});
+    const text = introspected(this.graph.schema, asked, bytes, profiles);
+    this.introspected.set(question, {profiles, text});
     return text;
   }
 
@@ -220,7 +247,7 @@ export class Executor {
     if (plan.data.length === 0 && plan.introspections.length === 0) return (await resolveCore())!;
     const [core, introspections, ...answers] = await Promise.all([
       resolveCore(),
-      Promise.all(plan.introspections.map(({asked}) => this.introspection(asked, request.data))),
+      this.introspections(plan, request.data).catch((error: unknown) => asGraphQLError(error)),
       ...plan.data.map(async ({key, nodes, plan: field}): Promise<RawJson | GraphQLError> => {
         if (field instanceof GraphQLError) return field;
         try {
@@ -230,6 +257,7 @@ export class Executor {
         }
       }),
     ]);
+    if (introspections instanceof GraphQLError) return {errors: [introspections], data: null};
     const errors = [...(core?.errors ?? [])];
     const data: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
     for (const key of plan.keys) data[key] = core?.data?.[key] ?? null;

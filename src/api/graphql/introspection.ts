@@ -1,6 +1,7 @@
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {__Schema, __Type, getArgumentValues, isLeafType, isListType, isNonNullType, print} from 'graphql';
 import type {FieldNode, GraphQLFieldResolver, GraphQLNamedType, GraphQLObjectType, GraphQLOutputType, GraphQLResolveInfo, GraphQLSchema} from 'graphql';
+import {MillraceError} from '../../core/errors.ts';
 import type {SnapshotRecord} from '../../warehouse/warehouse.ts';
 import {columnTexts} from './column-texts.ts';
 import type {ColumnTexts} from './column-texts.ts';
@@ -44,9 +45,11 @@ interface Text {
 /**
  * The answer to `__schema` as JSON text. What graphql-js resolves, by its own resolvers, but written at once, type by type, without holding up
  * the event loop: a graph of a thousand datasets has a hundred thousand fields.
+ * @param most characters of the answer
+ * @throws RESULT_TOO_LARGE
  */
-export async function introspected(schema: GraphQLSchema, asked: Introspection, profiles?: Profiles): Promise<string> {
-  const writer = new Writer(schema, asked, profiles);
+export async function introspected(schema: GraphQLSchema, asked: Introspection, most: number, profiles?: Profiles): Promise<string> {
+  const writer = new Writer(schema, asked, most, profiles);
   return writer.schemaText();
 }
 
@@ -59,6 +62,7 @@ class Writer {
   constructor(
     private readonly schema: GraphQLSchema,
     private readonly asked: Introspection,
+    private readonly most: number,
     private readonly profiles?: Profiles,
   ) {
     this.info = {schema} as GraphQLResolveInfo;
@@ -121,13 +125,13 @@ class Writer {
   }
 
   private async object(selected: Collected, value: (key: string, nodes: readonly FieldNode[]) => Promise<string> | string): Promise<string> {
-    const parts: string[] = [];
+    const parts = new Parts(this.most);
     for (const [key, nodes] of selected) parts.push(`${JSON.stringify(key)}:${await value(key, nodes)}`);
     return `{${parts.join(',')}}`;
   }
 
   private async list<T>(items: Iterable<T>, value: (item: T) => Promise<string>): Promise<string> {
-    const parts: string[] = [];
+    const parts = new Parts(this.most);
     for (const item of items) {
       await this.turn();
       parts.push(await value(item));
@@ -175,6 +179,24 @@ class Writer {
     let known = this.collected.get(nodes);
     if (!known) this.collected.set(nodes, (known = collectBelow(nodes, this.asked.fragments, this.asked.variables)));
     return known;
+  }
+}
+
+/** Texts that together are no longer than they may be. */
+class Parts {
+  private readonly texts: string[] = [];
+  private length = 0;
+
+  constructor(private readonly most: number) {}
+
+  push(text: string): void {
+    this.length += text.length + 1;
+    if (this.length > this.most) throw new MillraceError('RESULT_TOO_LARGE', {limit: this.most, unit: 'bytes'});
+    this.texts.push(text);
+  }
+
+  join(separator: string): string {
+    return this.texts.join(separator);
   }
 }
 

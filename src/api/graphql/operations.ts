@@ -12,6 +12,7 @@ import {KeptAggregates} from './data/live/kept-aggregates.ts';
 import {asTableError} from './format-error.ts';
 import type {Graph, Prepared} from './graph.ts';
 import {LiveQueries} from './live.ts';
+import {asGraphQLError} from './located-error.ts';
 import {dataLength, dataPart, makeReceipt, namesOf, readReceipt, receiptBytes} from './receipt.ts';
 import type {ReceiptContent, VerifiedReceipt} from './receipt.ts';
 import {RequestData} from './request-data.ts';
@@ -80,7 +81,8 @@ export class Operations {
       document: asked.prepared.source, operation: asked.operationName ?? null, variables: asked.variables ?? {},
       snapshots, versions, ...(now !== undefined && {now}), fingerprint: this.services.system.fingerprint, sha256: dataPart(result.data).sha256,
     };
-    return {...result, extensions: {...result.extensions, receipt: makeReceipt(content)}};
+    const made = makeReceipt(content);
+    return made ? {...result, extensions: {...result.extensions, receipt: made}} : result;
   }
 
   /** A query's rows in pieces of a stream. @throws what `Executor.compileStream` throws, and every code a data field can fail with */
@@ -110,6 +112,11 @@ export class Operations {
   async subscribe(viewer: Viewer, asked: Asked): Promise<AsyncIterableIterator<ExecutionResult, void, void> | ExecutionResult> {
     const {prepared: {document, executor, errors}, operationName, variables} = asked;
     if (!document) return {errors};
+    try {
+      executor.checkValues(document, operationName, variables ?? {}, viewer.limits);
+    } catch (error) {
+      return {errors: [asGraphQLError(error)]};
+    }
     const root = executor.liveRoot(document, operationName, variables ?? {});
     if (root?.kind === 'stream') return counted(abortable(signal => this.rowStreams.follow(viewer, asked, signal)), this.metrics);
     if (root) return counted(this.live.follow(viewer, asked), this.metrics);

@@ -33,6 +33,9 @@ export interface VerifiedReceipt {
 /** Answers above it get a receipt only when asked for one: the checksum costs about a millisecond for each MiB. */
 export const receiptBytes = 2 ** 20;
 
+/** Characters of a question and what it read. */
+const mostPacked = 2 ** 20;
+
 /** Unpacked, so that a small token cannot become a large one. */
 const mostUnpacked = 4 * 2 ** 20;
 
@@ -77,9 +80,11 @@ export function dataPart(data: ExecutionResult['data']): DataPart {
   return {sha256: hash.digest('hex'), bytes};
 }
 
-export function makeReceipt(content: Omit<ReceiptContent, 'v'>): Receipt {
-  const token = deflateRawSync(JSON.stringify({v: 1, ...content} satisfies ReceiptContent)).toString('base64url');
-  return {...namesOf(content), sha256: content.sha256, token};
+/** Null where the question is too long to be asked again by a token. */
+export function makeReceipt(content: Omit<ReceiptContent, 'v'>): Receipt | null {
+  const text = JSON.stringify({v: 1, ...content} satisfies ReceiptContent);
+  if (text.length > mostPacked) return null;
+  return {...namesOf(content), sha256: content.sha256, token: deflateRawSync(text).toString('base64url')};
 }
 
 /** @throws RECEIPT_INVALID */

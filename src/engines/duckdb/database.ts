@@ -22,6 +22,9 @@ export interface DatabaseOptions {
   readonly maxStreams?: number;
 }
 
+/** Statements that read little, beside those that wait for their turn. */
+const mostLight = 2;
+
 /** Prepared statements kept for each connection. */
 const keptStatements = 128;
 const progressInterval = 250;
@@ -129,23 +132,35 @@ interface Waiter {
   readonly leave: (reason: unknown) => void;
 }
 
-/** Lets so many in at once; the others wait in the order they came. */
+/** Whoever gave no signal. */
+const nobody = {};
+
+/** Lets so many in at once. The others wait: those of one asker in the order they came, askers in turn, so that nobody waits behind all that another asks. */
 class Turns {
-  private readonly waiting: Waiter[] = [];
+  private readonly waiting = new Map<object, Waiter[]>();
   private running = 0;
   private drained: (() => void) | null = null;
 
   constructor(private readonly most: number) {}
 
+  /** Whether who comes now has to wait. */
+  get isFull(): boolean {
+    return this.running >= this.most;
+  }
+
+  /** @param signal tells askers apart, and gives a wait up */
   async take(signal: AbortSignal | undefined): Promise<void> {
-    if (this.running < this.most) {
+    if (!this.isFull) {
       this.running++;
       return;
     }
     // Whoever finishes hands its place over, so `running` stays as it is.
     await new Promise<void>((resolve, reject) => {
+      const asker = signal ?? nobody;
       const abort = () => {
-        this.waiting.splice(this.waiting.indexOf(waiter), 1);
+        const queue = this.waiting.get(asker)!;
+        queue.splice(queue.indexOf(waiter), 1);
+        if (queue.length === 0) this.waiting.delete(asker);
         waiter.leave(signal!.reason);
       };
       const waiter: Waiter = {
@@ -158,20 +173,29 @@ class Turns {
           reject(reason);
         },
       };
-      this.waiting.push(waiter);
+      const queue = this.waiting.get(asker);
+      if (queue) queue.push(waiter);
+      else this.waiting.set(asker, [waiter]);
       signal?.addEventListener('abort', abort, {once: true});
     });
   }
 
   give(): void {
-    const next = this.waiting.shift();
-    if (next) next.enter();
-    else if (--this.running === 0) this.drained?.();
+    const [next] = this.waiting;
+    if (next) {
+      const [asker, queue] = next;
+      const waiter = queue.shift()!;
+      this.waiting.delete(asker);
+      if (queue.length > 0) this.waiting.set(asker, queue);
+      waiter.enter();
+    } else if (--this.running === 0) this.drained?.();
   }
 
   /** Sends those away who wait; resolves when nobody is in any more. */
   async close(reason: unknown): Promise<void> {
-    for (const waiter of this.waiting.splice(0)) waiter.leave(reason);
+    const waiters = [...this.waiting.values()].flat();
+    this.waiting.clear();
+    for (const waiter of waiters) waiter.leave(reason);
     if (this.running > 0) await new Promise<void>(resolve => (this.drained = resolve));
     this.drained = null;
   }
@@ -184,6 +208,7 @@ export class Database {
   private readonly busy = new Set<Lease>();
   private readonly boxes = new Set<Mailbox<never>>();
   private readonly queries: Turns;
+  private readonly light = new Turns(mostLight);
   private readonly streams: Turns;
   private stopping = false;
 
@@ -208,7 +233,7 @@ export class Database {
       validate_external_file_cache: 'NO_VALIDATION',
       ...(options.memoryLimit === undefined ? {} : {memory_limit: options.memoryLimit}),
     });
-    for (let n = 0; n < options.maxQueries; n++) this.idle.push(new Lease(await this.instance.connect()));
+    for (let n = 0; n < options.maxQueries + mostLight; n++) this.idle.push(new Lease(await this.instance.connect()));
     // Progress belongs to a connection, so connections are made before the settings are locked.
     for (const {connection} of this.idle) await connection.run('SET enable_progress_bar = true; SET enable_progress_bar_print = false');
     // The order matters: folders can be allowed only before access is taken away, and locking ends it.
@@ -228,7 +253,7 @@ export class Database {
     if (!this.instance) return;
     this.stopping = true;
     const away = new MillraceError('SHUTTING_DOWN');
-    const ended = Promise.all([this.queries.close(away), this.streams.close(away)]);
+    const ended = Promise.all([this.queries.close(away), this.light.close(away), this.streams.close(away)]);
     for (const box of this.boxes) box.fail(new MillraceError('SHUTTING_DOWN'));
     const nagging = setInterval(() => {
       for (const lease of this.busy) lease.connection.interrupt();
@@ -248,7 +273,7 @@ export class Database {
    * Runs a task on a connection of its own, when its turn comes. Aborting interrupts the statement that runs; the promise then rejects
    * with the signal's reason. Other failures of DuckDB become errors of the table by `doing`.
    */
-  async use<T>(task: (lease: Lease) => Promise<T>, work: Work = {}, doing: Doing = {}, turns = this.queries): Promise<T> {
+  async use<T>(task: (lease: Lease) => Promise<T>, work: Work = {}, doing: Doing = {}, turns = work.light && this.queries.isFull ? this.light : this.queries): Promise<T> {
     const {signal} = work;
     signal?.throwIfAborted();
     await turns.take(signal);
@@ -262,7 +287,7 @@ export class Database {
     };
     try {
       if (this.stopping || !this.instance) throw new MillraceError('SHUTTING_DOWN');
-      lease = turns === this.queries ? this.idle.pop()! : new Lease(await this.instance.connect());
+      lease = turns === this.streams ? new Lease(await this.instance.connect()) : this.idle.pop()!;
       this.busy.add(lease);
       signal?.throwIfAborted();
       signal?.addEventListener('abort', interrupt, {once: true});
@@ -280,8 +305,8 @@ export class Database {
       signal?.removeEventListener('abort', interrupt);
       if (lease) {
         this.busy.delete(lease);
-        if (turns === this.queries) this.idle.push(lease);
-        else await lease.abandon();
+        if (turns === this.streams) await lease.abandon();
+        else this.idle.push(lease);
       }
       turns.give();
     }

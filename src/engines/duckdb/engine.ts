@@ -86,7 +86,7 @@ export function createDuckDbEngine(options: DuckDbOptions): Engine {
       ),
 
     text: (query, work) =>
-      database.use(
+      promptly(work?.signal, database.use(
         async lease => {
           const result = await withRows(lease, query, placed => run(lease, placed));
           const chunk = await result.fetchChunk();
@@ -94,7 +94,7 @@ export function createDuckDbEngine(options: DuckDbOptions): Engine {
         },
         work,
         {query},
-      ),
+      )),
 
     rows: (query, work) => database.use(lease => withRows(lease, query, placed => plainRows(lease, placed)), work, {query}),
 
@@ -127,6 +127,22 @@ export function createDuckDbEngine(options: DuckDbOptions): Engine {
       return tracer.trace(withoutTrailer(query.sql), outputs, relations);
     },
   };
+}
+
+/** Rejects when the signal aborts: planning, and the end of some aggregates, cannot be interrupted, and nobody waits for them. */
+async function promptly<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
+  if (!signal) return work;
+  let abort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, {once: true});
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+    work.catch(() => undefined);
+  }
 }
 
 async function tree(lease: Lease, sql: string) {

@@ -110,6 +110,8 @@ function acceptor(type: DataType, shown: string): (value: unknown) => SqlValue {
   if (type.kind === 'int' && scalarOf(type) === 'bigint') {
     const [low, high] = type.signed ? [-(2n ** 63n), 2n ** 63n - 1n] : [0n, 2n ** 64n - 1n];
     return value => {
+      // Most are short, and there may be a million of them.
+      if (typeof value === 'string' && value.length < 18 && (type.signed || value[0] !== '-')) return value;
       const integer = BigInt(present(value) as string);
       return integer < low || integer > high ? refuse(`${integer} lies outside the range of the column's type.`) : String(integer);
     };

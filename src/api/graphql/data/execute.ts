@@ -30,6 +30,10 @@ export async function executeField(plan: FieldPlan, graph: DataSchema, variables
   return text;
 }
 
+/** Rows that a statement may have to read and still be light; one that asks for a row by its key finds it by the files' bounds. */
+const fewRows = 200_000;
+const fewRowsByKey = 20_000_000;
+
 interface DatasetCost extends Cost {
   readonly dataset: string;
   readonly snapshot: SnapshotRecord;
@@ -40,6 +44,7 @@ interface DatasetCost extends Cost {
 export class FieldRun {
   private readonly snapshots = new Map<string, Promise<SnapshotRecord>>();
   readonly asOf: AsOf | undefined;
+  private readonly light = new WeakSet<Query>();
   /** How its aggregations were answered. */
   readonly keptUses: KeptUse[] = [];
 
@@ -61,7 +66,7 @@ export class FieldRun {
 
   private async textOf(query: Query, {aggregated, datasets}: Statement): Promise<string | null> {
     const {engine, signal, kept} = this.context;
-    if (!aggregated || !kept) return engine.text(query, {signal});
+    if (!aggregated || !kept) return engine.text(query, {signal, light: this.light.has(query)});
     const {profile} = await this.snapshot(datasets[0]!);
     const {text, use} = await kept.aggregates.text(query, aggregated, {engine, signal, profile, followed: kept.followed});
     this.keptUses.push(use);
@@ -141,6 +146,8 @@ export class FieldRun {
     const facts: Facts = {now: () => this.context.now(), scale: (dataset, column) => scales[statement.scaled.findIndex(one => one.dataset === dataset && one.column === column)]!, version: (dataset, prediction, settings) => numbers.get(`${dataset} ${nameOf(prediction, settings)}`)!};
     const params = statement.parameters.map(parameter => parameter(this.variables, facts));
     const query = {sql: statement.sql, params, relations};
+    const {answer} = this.plan;
+    if (statement.uses === 1 && statement.predicted.length === 0 && read[0]!.rows <= (answer.kind === 'text' && answer.single ? fewRowsByKey : fewRows)) this.light.add(query);
     this.explain(query, read);
     return query;
   }

@@ -166,7 +166,7 @@ export function comparison(given: Given, expression: string, type: DataType, sho
   );
 }
 
-const durationPattern = /^P(?=.)(?:(\d{1,6})Y)?(?:(\d{1,6})M)?(?:(\d{1,6})W)?(?:(\d{1,6})D)?(?:T(?=.)(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,6})S)?)?$/;
+const durationPattern = /^P(?=.)(?:(\d{1,5})Y)?(?:(\d{1,6})M)?(?:(\d{1,6})W)?(?:(\d{1,6})D)?(?:T(?=.)(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,6})S)?)?$/;
 
 /** A length of time of ISO 8601 as SQL writes it. @throws ARGUMENT_INVALID */
 function interval(value: unknown, shown: string): string {
@@ -190,18 +190,19 @@ function withinSpan(given: Given, expression: string, type: DataType, shown: str
 function textCondition(operator: string, expression: string, given: Given, shown: string, bindings: Bindings): string {
   const negated = operator.startsWith('_n');
   const positive = negated ? `_${operator.slice(2)}` : operator;
-  const bind = (convert: (text: string) => string) => bindings.bind((variables: Variables) => convert(textOf(given.read(variables), shown)), 'VARCHAR');
+  const bind: BindText = convert => bindings.bind((variables: Variables) => convert(textOf(given.read(variables), shown)), 'VARCHAR');
   const not = negated ? 'NOT ' : '';
   switch (positive) {
     case '_like':
+      return `${not}${likeCondition(expression, value => value, bind, shown)}`;
     case '_ilike':
-      return `${expression} ${not}${positive === '_like' ? 'LIKE' : 'ILIKE'} ${bind(text => completeEscapes(text, shown))} ESCAPE '\\'`;
+      return `${not}${likeCondition(expression, value => `lower(${value})`, bind, shown)}`;
     case '_similar':
-      return `${not}regexp_full_match(${expression}, ${bind(similarToRegex)}, 's')`;
+      return `${not}regexp_full_match(${expression}, ${bind(text => similarToRegex(shortPattern(text, shown)))}, 's')`;
     case '_regex':
-      return `${not}regexp_matches(${expression}, ${bind(text => text)}, 's')`;
+      return `${not}regexp_matches(${expression}, ${bind(text => shortPattern(text, shown))}, 's')`;
     case '_iregex':
-      return `${not}regexp_matches(${expression}, ${bind(text => text)}, 'si')`;
+      return `${not}regexp_matches(${expression}, ${bind(text => shortPattern(text, shown))}, 'si')`;
     default:
       throw new MillraceError('INTERNAL', {reason: `no operator ${operator}`});
   }
@@ -212,8 +213,39 @@ function textOf(value: unknown, shown: string): string {
   throw new MillraceError('ARGUMENT_INVALID', {name: shown, reason: 'it is null; ask for nulls with `_is_null`.'});
 }
 
-function completeEscapes(pattern: string, shown: string): string {
-  if (/(^|[^\\])(\\\\)*\\$/.test(pattern)) throw new MillraceError('ARGUMENT_INVALID', {name: shown, reason: 'the pattern ends in a backslash that escapes nothing.'});
+/** Binds what is made of the operator's text. */
+type BindText = (convert: (text: string) => string | null) => string;
+
+/**
+ * The engine's LIKE tries every place of every `%`, for minutes where there are several. So it matches only patterns without `%` and `_` but for a
+ * `%` at an end, which it does fastest; the others are regular expressions, whose time grows with the text alone.
+ */
+function likeCondition(expression: string, folded: (value: string) => string, bind: BindText, shown: string): string {
+  const plain = folded(bind(pattern => (isPlainPattern(pattern) ? pattern : null)));
+  const regex = folded(bind(pattern => (isPlainPattern(pattern) ? null : likeToRegex(shortPattern(pattern, shown), shown))));
+  return `(CASE WHEN ${plain} IS NOT NULL THEN ${folded(expression)} LIKE ${plain} ELSE regexp_full_match(${folded(expression)}, ${regex}, 's') END)`;
+}
+
+const isPlainPattern = (pattern: string): boolean => /^%?[^%_\\]*%?$/.test(pattern);
+
+/** @throws ARGUMENT_INVALID */
+function likeToRegex(pattern: string, shown: string): string {
+  return pattern.replace(/\\(.?)|[%_$()*+.?[\]^{|}]/gsu, (whole, escaped: string | undefined) => {
+    if (escaped === '') throw new MillraceError('ARGUMENT_INVALID', {name: shown, reason: 'the pattern ends in a backslash that escapes nothing.'});
+    if (whole === '%') return '.*';
+    if (whole === '_') return '.';
+    return inRegex(escaped ?? whole);
+  });
+}
+
+/** A character that means itself in a regular expression. */
+const inRegex = (character: string): string => (/[$()*+.?[\\\]^{|}]/.test(character) ? `\\${character}` : character);
+
+/** What a pattern costs for each character of a text grows with its length. */
+const longestPattern = 1_000;
+
+function shortPattern(pattern: string, shown: string): string {
+  if (pattern.length > longestPattern) throw new MillraceError('ARGUMENT_INVALID', {name: shown, reason: `the pattern has more than ${longestPattern} characters.`});
   return pattern;
 }
 

@@ -89,5 +89,7 @@ export function ordering(given: Given | undefined, relation: RelationUse, scope:
     }
   };
   if (given && !given.isNull) for (const order of given.items()) if (!order.isNull) rows(order, relation, '');
-  return {keys, joins: joins.sql()};
+  // What is ordered by once is not ordered by again.
+  const first = new Set<string>();
+  return {keys: keys.filter(({expression}) => !first.has(expression) && first.add(expression)), joins: joins.sql()};
 }

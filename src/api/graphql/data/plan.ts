@@ -26,6 +26,8 @@ export interface Statement {
   readonly parameters: readonly Parameter[];
   /** The datasets it reads, the root's first. */
   readonly datasets: readonly string[];
+  /** How often datasets stand in it. */
+  readonly uses: number;
   /** What it reads of them, by name. */
   readonly reads: ReadonlyMap<string, DatasetRead>;
   /** Float columns it sums. */

@@ -28,6 +28,7 @@ const greatest = 2n ** 64n - 1n;
 
 const readInteger: Read = value => {
   if (typeof value === 'number' ? !Number.isSafeInteger(value) : typeof value !== 'bigint' && !(typeof value === 'string' && /^[+-]?\d{1,20}$/.test(value))) return undefined;
+  if (typeof value === 'string' && value.length < 18 && /^-?[1-9]/.test(value)) return value;
   const integer = BigInt(value as string | number | bigint);
   return integer < least || integer > greatest ? undefined : String(integer);
 };

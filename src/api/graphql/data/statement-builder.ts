@@ -43,6 +43,9 @@ export interface Chosen {
   readonly backward?: boolean;
 }
 
+/** Uses of datasets in one statement: what the engine needs to plan joins grows much faster than their number. */
+const mostUses = 64;
+
 interface NumberedOptions {
   /** More columns, each after a comma. */
   readonly extra?: string;
@@ -78,7 +81,9 @@ export class StatementBuilder implements FilterScope {
 
   private settings_: PredictionSettings = {};
 
+  /** @throws QUERY_TOO_COSTLY */
   use(dataset: string, first: readonly string[] = []): RelationUse {
+    if (this.uses.length >= mostUses) throw new MillraceError('QUERY_TOO_COSTLY', {estimate: `more than ${mostUses} relations at once`, limit: mostUses});
     const use = new RelationUse(this.input.graph.shapes.get(dataset)!, `t${this.uses.length}`, first);
     this.uses.push(use);
     return use;
@@ -105,7 +110,7 @@ export class StatementBuilder implements FilterScope {
       const uses = this.uses.filter(use => use.shape.name === dataset);
       return [dataset, {columns: new Set(uses.flatMap(use => use.reads)), where: uses.length === 1 ? uses[0]!.where : null}];
     }));
-    return {sql, parameters: this.bindings.parameters, datasets, reads, scaled: this.bindings.scaled, predicted, inline: {nonce: this.nonce, plans: this.inline}};
+    return {sql, parameters: this.bindings.parameters, datasets, reads, uses: this.uses.length, scaled: this.bindings.scaled, predicted, inline: {nonce: this.nonce, plans: this.inline}};
   }
 
   /** Takes from a root field's arguments what says which versions predict, and for which rows of its dataset. */
