@@ -35,6 +35,10 @@ import {version} from './core/version.ts';
 import type {Viewer} from './core/viewer.ts';
 import {createDuckDbEngine} from './engines/duckdb/engine.ts';
 import type {Engine} from './engines/engine.ts';
+import {createSparkEngine} from './engines/spark/engine.ts';
+import {translate} from './engines/portable/translate.ts';
+import type {RemoteEngine} from './engines/remote-engine.ts';
+import type {Remotes} from './pipelines/engine-choice.ts';
 import {createOnnxRuntime} from './inference/onnx/onnx-runtime.ts';
 import type {InferenceRuntime} from './inference/runtime.ts';
 import {backup} from './maintenance/backup.ts';
@@ -89,6 +93,7 @@ interface Services {
   system: Viewer;
   catalog: Catalog;
   engine: Engine;
+  remotes: Remotes;
   runtime: InferenceRuntime;
   sources: Sources;
   warehouse: Warehouse;
@@ -188,13 +193,17 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
     scoreFiles: asFunction(({config, engine, runtime}: Services) =>
       new ScoreFiles({folder: scoresOf(config), warehouse: config.warehouse.folder, bytes: config.models.keptScores, runtime: runtime.fingerprint, concurrency: config.inference.threads * 2}, engine)).singleton(),
 
-    stepWorld: asFunction(({config, catalog, warehouse, engine, sources, models}: Services): StepWorld => ({
+    remotes: asFunction(({config}: Services): Remotes => ({
+      engines: {spark: createSparkEngine(config.spark)}, translate, initial: config.pipelines.engine, autoBytes: config.pipelines.autoBytes,
+    })).singleton(),
+
+    stepWorld: asFunction(({config, catalog, warehouse, engine, remotes, sources, models}: Services): StepWorld => ({
       catalog, warehouse, services: {
-        engine, sources, models, publishedFolder: config.published.folder, ingestedFiles: dataset => catalog.read(stores => stores.datasets.ingestedFiles(dataset)),
+        engine, remotes, sources, models, publishedFolder: config.published.folder, ingestedFiles: dataset => catalog.read(stores => stores.datasets.ingestedFiles(dataset)),
       }, scratchFolder: scratchOf(config),
     })).singleton(),
     pipelines: asFunction(({config, stepWorld, logger}: Services) =>
-      new PipelineService(stepWorld, new JobsFolder(config.jobs.folder, config.pipelines.jobsFileSeconds, logger), keepSchedule)).singleton(),
+      new PipelineService(stepWorld, new JobsFolder(config.jobs.folder, config.pipelines.jobsFileSeconds, logger), keepSchedule, config.pipelines.stepTimeoutSeconds)).singleton(),
     schedules: asFunction(({catalog}: Services) => new ScheduleService(catalog)).singleton(),
     backfills: asFunction(({catalog, pipelines}: Services) => new BackfillService(catalog, pipelines)).singleton(),
     scheduler: asFunction(({catalog, pipelines, logger}: Services) => new Scheduler({catalog, pipelines, logger})).singleton(),
@@ -220,7 +229,7 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
       heads: () => services.heads.current(),
       onCommit: listener => services.catalog.listen('data', listener),
       pipelines: services.pipelines, proposals: services.proposals, schedules: services.schedules, backfills: services.backfills, webhooks: services.webhooks, models: services.models, scoreFiles: services.scoreFiles, datasets: services.datasets, lineage: services.lineage, maintenance: services.maintenance, writes: services.writes, warehouse: services.warehouse,
-      engine: services.engine, graphModel: services.graphModel, logger: services.logger, metrics: services.metrics, config: services.config,
+      engine: services.engine, remotes: services.remotes, graphModel: services.graphModel, logger: services.logger, metrics: services.metrics, config: services.config,
       uploads: {byId: id => services.catalog.read(stores => stores.uploads.byId(id))},
       system: {version, catalog: services.config.catalog.url === null ? 'pglite' : 'postgresql', fingerprint: `${services.engine.fingerprint}; ${services.runtime.fingerprint}`},
     })).singleton(),
@@ -259,6 +268,8 @@ async function sweep({config, warehouse, models, scoreFiles}: Pick<Services, 'co
   return folders;
 }
 
+const eachRemote = async ({remotes}: Services, work: (remote: RemoteEngine) => Promise<void>): Promise<void> => void (await Promise.all(Object.values(remotes.engines).map(work)));
+
 /** The order of life: each part may use those before it. */
 function arrange(services: Services): void {
   const {lifecycle, config, mode, logger, metrics, catalog, heads, engine, runtime, models, worker, pipelines, scheduler, courier, graphModel, graphql, http} = services;
@@ -281,6 +292,7 @@ function arrange(services: Services): void {
       stop: () => catalog.stop(),
     })
     .add({name: 'engine', start: () => engine.start(), stop: () => engine.stop()})
+    .add({name: 'remote engines', start: () => eachRemote(services, remote => remote.start()), stop: () => eachRemote(services, remote => remote.stop())})
     .add({name: 'inference', start: () => runtime.start(), stop: () => runtime.stop()})
     .add({name: 'models', stop: () => models.stop()})
     // An embedded folder has one owner, so whatever no snapshot names is left over; elsewhere only what is old.

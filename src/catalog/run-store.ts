@@ -1,7 +1,7 @@
 import {MillraceError} from '../core/errors.ts';
 import {newId} from '../core/ids.ts';
 import type {
-  ClaimedStep, ParamValue, PipelineDefinition, PipelineRecord, RunEventData, RunEventRecord, RunRecord, RunStatus, RunStore, StepKindName, StepRecord,
+  ClaimedStep, EngineChoice, ParamValue, PipelineDefinition, PipelineRecord, RunEventData, RunEventRecord, RunRecord, RunStatus, RunStore, StepKindName, StepRecord,
   StepStatus, StoredError,
 } from '../pipelines/pipeline.ts';
 import type {Connection} from './database.ts';
@@ -14,7 +14,7 @@ type RunRow = Run & {definition: DefinitionRow & {pipeline: Pipeline}};
 
 /** One run with its definition, by one statement: an `include` of the ORM is one more for each table, and this is asked at each step. */
 const selectRun = Prisma.sql`
-  SELECT run.id::text, pipeline.name AS pipeline, run.definition_id::text AS "definitionId", pipeline_definition.definition, run.branch, run.params, run.status,
+  SELECT run.id::text, pipeline.name AS pipeline, run.definition_id::text AS "definitionId", pipeline_definition.definition, run.branch, run.params, run.engine, run.status,
     run.waiting_for AS "waitingFor", run.requested_by AS "requestedBy", run.idempotency_key AS "idempotencyKey", run.retry_of_id::text AS "retryOfId",
     run.cancel_requested AS "cancelRequested", run.error, run.last_seq AS "lastSeq", run.created_at AS "createdAt", run.started_at AS "startedAt",
     run.finished_at AS "finishedAt"
@@ -27,6 +27,7 @@ const toRun = (row: RunRow): RunRecord => ({
   definition: row.definition.definition as unknown as PipelineDefinition,
   branch: row.branch,
   params: row.params as Record<string, ParamValue>,
+  engine: row.engine as EngineChoice | null,
   status: row.status as RunStatus,
   waitingFor: row.waitingFor,
   requestedBy: row.requestedBy,
@@ -54,6 +55,7 @@ const toStep = (row: RunStep): StepRecord => ({
   fingerprint: row.fingerprint,
   reused: row.reused,
   reason: row.reason,
+  engine: row.engine,
   outputId: row.outputId,
   rowsRead: row.rowsRead,
   rowsWritten: row.rowsWritten,
@@ -108,11 +110,11 @@ export class PrismaRunStore implements RunStore {
   }
 
   async createRun(input: Parameters<RunStore['createRun']>[0]): Promise<RunRecord> {
-    const {definitionId, params, requestedBy, idempotencyKey, retryOfId, branch, steps} = input;
+    const {definitionId, params, requestedBy, idempotencyKey, retryOfId, branch, engine, steps} = input;
     const id = newId();
     await this.db.run.create({
       data: {
-        id, definitionId, params, requestedBy, idempotencyKey: idempotencyKey ?? null, retryOfId: retryOfId ?? null, branch, status: 'waiting',
+        id, definitionId, params, requestedBy, idempotencyKey: idempotencyKey ?? null, retryOfId: retryOfId ?? null, branch, engine: engine ?? null, status: 'waiting',
         steps: {createMany: {data: steps.map(step => ({...step, needs: [...step.needs], status: 'pending'}))}},
       },
     });

@@ -26,6 +26,7 @@ import {runCommand} from './commands/run.ts';
 import {runsCommand} from './commands/runs.ts';
 import {schedulesCommand} from './commands/schedules.ts';
 import {serveCommand} from './commands/serve.ts';
+import {verifyStepCommand} from './commands/verify-step.ts';
 import {verifyCommand} from './commands/verify.ts';
 import {versionCommand} from './commands/version.ts';
 import {webhooksCommand} from './commands/webhooks.ts';
@@ -33,7 +34,7 @@ import {workCommand} from './commands/work.ts';
 
 export const commandGroups: readonly (readonly [title: string, commands: readonly AnyCommand[]])[] = [
   ['Start:', [serveCommand, workCommand]],
-  ['Pipelines:', [runCommand, planCommand, backfillCommand, detectCommand, ingestCommand, replayCommand, runsCommand, eventsCommand, cancelCommand, retryCommand, schedulesCommand, webhooksCommand]],
+  ['Pipelines:', [runCommand, planCommand, backfillCommand, detectCommand, ingestCommand, replayCommand, runsCommand, eventsCommand, cancelCommand, retryCommand, verifyStepCommand, schedulesCommand, webhooksCommand]],
   ['Data:', [datasetsCommand, contractCommand, queryCommand, lineageCommand, verifyCommand, compactCommand, eraseCommand]],
   ['Models:', [modelsCommand, predictCommand]],
   ['Installation:', [configCommand, enginesCommand, doctorCommand, gcCommand, backupCommand, restoreCommand, versionCommand]],

@@ -101,6 +101,8 @@ const schema = {
     workers: whole(2, 'Steps that run at once in this process; 0: none.', [0, 256]),
     leaseSeconds: whole(15, 'Seconds after which the step of a silent worker is taken over.', [1, 3600]),
     stepTimeoutSeconds: whole(3600, 'Seconds a step may take unless it says otherwise.'),
+    engine: choice('duckdb', ['duckdb', 'spark', 'hive', 'auto'], 'What runs the SQL of steps, where neither run, step nor pipeline say it; auto: by the bytes to read.'),
+    autoBytes: bytes(64 * 2 ** 30, 'Bytes of snapshots up to which a step with the engine `auto` stays on the embedded engine.'),
     jobsFileSeconds: whole(20, 'Seconds in which a jobs file must have loaded.', [1, 3600]),
   },
   engine: {

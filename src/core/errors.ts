@@ -59,6 +59,7 @@ export const errorTable = {
   ENGINE_FILES_UNREACHABLE: {message: '{engine} cannot {what}: {reason}', hint: 'The engine reads and writes the same files as Millrace: give its processes the folder `warehouse.folder` under the same path, or run the step with another `engine`. Nothing was run.', http: 422},
   ENGINE_INSTALL_FAILED: {message: '{engine} cannot be installed: {reason}', hint: '{advice}', http: 500},
   ENGINE_START_FAILED: {message: '{engine} did not start: {reason}. {tail}', hint: 'All that it wrote is in {log}.', http: 500, exit: 8},
+  ENGINES_DIFFER: {message: "Step '{step}' has {rows} rows on one engine without an equal one on the other.", hint: 'Give the step a variant of its SQL for one of them, or a larger `--tolerance` if floats only differ in their last digits.', http: 409, exit: 6},
 
   // --- pipelines and runs
   PIPELINE_INVALID: {message: 'The pipeline is not valid: {reason}', hint: 'Mend the definition; nothing was run.', http: 400},

@@ -165,6 +165,14 @@ export interface WriteTarget {
   readonly storeRowIds?: boolean;
 }
 
+/** Parquet files that another engine wrote. */
+export interface Inspected {
+  /** With the statistics of their footers; files without rows are left out. */
+  readonly files: readonly StagedFile[];
+  /** Whether columns, types and field ids are those asked for; else the rows have to be written once more. */
+  readonly exact: boolean;
+}
+
 /** A staged Parquet file with the statistics its manifest row needs. */
 export interface StagedFile {
   readonly path: string;
@@ -343,6 +351,9 @@ export interface Engine {
 
   /** Writes the query's rows as one file for people and programs outside. @throws as materialize */
   publish(query: Query, file: {path: string; format: 'csv' | 'parquet' | 'json' | 'ndjson' | 'arrow'}, work?: Work): Promise<{rowCount: number; bytes: number}>;
+
+  /** What the footers of Parquet files that another engine wrote say of them, and whether they are what this one would have written. @throws FILE_DAMAGED */
+  inspect(paths: readonly string[], schema: Schema): Promise<Inspected>;
 
   /** Converts an Arrow IPC file or stream into one Parquet file. @throws SOURCE_UNREADABLE, SOURCE_EMPTY, DISK_FULL */
   importArrow(path: string, out: string, work?: Work): Promise<void>;

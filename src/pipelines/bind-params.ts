@@ -18,12 +18,28 @@ export function bindParams(
   values: Readonly<Record<string, ParamValue>>,
 ): {sql: string; params: SqlValue[]; used: string[]} {
   const used: string[] = [];
-  const bound = sql.replace(token, (whole, _tag: string | undefined, name: string | undefined) => {
+  const bound = replaced(sql, specs, (name, {type}) => {
+    if (!used.includes(name)) used.push(name);
+    return `CAST($${used.indexOf(name) + 1} AS ${sqlTypes[type]})`;
+  });
+  return {sql: bound, used, params: used.map(name => values[name] ?? null)};
+}
+
+/** Puts the values themselves in the place of `$name`, for Spark and Hive, where a backslash escapes inside of strings. @throws SQL_INVALID */
+export function withLiterals(sql: string, specs: Readonly<Record<string, ParamSpec>>, values: Readonly<Record<string, ParamValue>>): string {
+  const quoted = (value: unknown): string => `'${String(value).replace(/[\\']/g, '\\$&')}'`;
+  return replaced(sql, specs, (name, {type}) => {
+    const value = values[name];
+    if (value === undefined) return 'NULL';
+    return type === 'string' ? quoted(value) : type === 'date' ? `DATE ${quoted(value)}` : type === 'float' ? `CAST(${quoted(value)} AS DOUBLE)` : String(value);
+  });
+}
+
+function replaced(sql: string, specs: Readonly<Record<string, ParamSpec>>, by: (name: string, spec: ParamSpec) => string): string {
+  return sql.replace(token, (whole, _tag: string | undefined, name: string | undefined) => {
     if (name === undefined) return whole;
     const spec = specs[name];
     if (!spec) throw new MillraceError('SQL_INVALID', {reason: `$${name} is no parameter of the pipeline`});
-    if (!used.includes(name)) used.push(name);
-    return `CAST($${used.indexOf(name) + 1} AS ${sqlTypes[spec.type]})`;
+    return by(name, spec);
   });
-  return {sql: bound, used, params: used.map(name => values[name] ?? null)};
 }

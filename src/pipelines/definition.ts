@@ -56,6 +56,9 @@ export const sourceSpec = z.strictObject({
   options: readerOptions.optional(),
 }).refine(spec => (spec.path === undefined) !== (spec.upload === undefined), 'needs either a path or an upload');
 
+const engineChoice = z.enum(['duckdb', 'spark', 'hive', 'auto']);
+const sqlText = z.string().min(1).max(1_000_000);
+
 const step = z.discriminatedUnion('kind', [
   z.strictObject({
     ...common, kind: z.literal('ingest'), source: sourceSpec, into: name, ...output, options: readerOptions.optional(), contract: contractShape.optional(),
@@ -67,7 +70,10 @@ const step = z.discriminatedUnion('kind', [
     if ((given.mode ?? 'overwrite') === 'overwrite') refuse('incremental', 'adds to what is there: it needs a `mode` that does, such as `append`');
     if (given.mode === 'append' && given.onChanged === 'reread') refuse('onChanged', 'would append the rows of a changed file a second time: `reread` needs the mode `merge`');
   }),
-  z.strictObject({...common, kind: z.literal('sql'), sql: z.string().min(1).max(1_000_000), into: name, ...output, contract: contractShape.optional()}).superRefine(checkOutput),
+  z.strictObject({
+    ...common, kind: z.literal('sql'), sql: sqlText, into: name, ...output, contract: contractShape.optional(), engine: engineChoice.optional(),
+    variants: z.strictObject({spark: sqlText.optional(), hive: sqlText.optional()}).optional(),
+  }).superRefine(checkOutput),
   z.strictObject({
     ...common, kind: z.literal('predict'), input: name, model: name, alias: name.optional(), version: z.int().positive().optional(),
     features: z.record(name, z.string()).optional(), keep: z.array(name).optional(), into: name, contract: contractShape.optional(),
@@ -88,6 +94,7 @@ const definition = z.strictObject({
     description: z.string().optional(),
   })).optional(),
   concurrency: z.int().min(1).max(100).optional(),
+  engine: engineChoice.optional(),
   schedule: z.strictObject({
     cron: z.string().min(1).max(200),
     timeZone: z.string().min(1).max(100).optional(),

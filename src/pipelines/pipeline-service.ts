@@ -9,11 +9,12 @@ import {canonicalJson, definitionHash, parseDefinition, parseParams, topological
 import type {JobsFolder} from './jobs-folder.ts';
 import {moveRunOn} from './move-run-on.ts';
 import type {
-  IngestStep, PipelineDefinition, PipelineRecord, Pipelines, ReplayStep, RunEventRecord, RunPlan, RunRecord, RunStarter, RunStatus, StartRun, Step, StepRecord,
+  EngineChoice, IngestStep, PipelineDefinition, PipelineRecord, Pipelines, ReplayStep, RunEventRecord, RunPlan, RunRecord, RunStarter, RunStatus, StartRun, Step, StepRecord, StepVerification, VerifyStep,
 } from './pipeline.ts';
 import {planRun} from './plan-run.ts';
 import type {StepWorld} from './prepare-step.ts';
 import {kindOf} from './steps/kinds.ts';
+import {verifyStep} from './verify-step.ts';
 
 /** Milliseconds after which a subscriber looks for events without having been woken: a wake-up may be lost. */
 const backstop = 2_000;
@@ -33,6 +34,7 @@ interface Needs {
 const stepsOf = ({ordered, needs}: Needs): RunStarter['steps'] => ordered.map((step, position) => ({name: step.name, position, kind: step.kind, needs: needs.get(step.name)!}));
 
 type Startable = Pick<PipelineRecord, 'definition' | 'definitionId' | 'name' | 'origin'>;
+type MoreOfRun = {readonly idempotencyKey?: string; readonly retryOfId?: string; readonly engine?: EngineChoice};
 type Started = {readonly run: RunRecord; readonly deduplicated: boolean};
 
 export class PipelineService implements Pipelines {
@@ -41,6 +43,7 @@ export class PipelineService implements Pipelines {
     private readonly jobs: JobsFolder,
     /** Called in the unit of work that stores a definition. */
     private readonly keepSchedule: (stores: Stores, pipeline: PipelineRecord) => Promise<void>,
+    private readonly stepTimeoutSeconds: number,
   ) {}
 
   async list(_viewer: Viewer): Promise<PipelineRecord[]> {
@@ -117,7 +120,7 @@ export class PipelineService implements Pipelines {
   async start(viewer: Viewer, input: StartRun): Promise<Started> {
     const pipeline = await this.get(viewer, input.pipeline);
     const params = parseParams(pipeline.definition.params ?? {}, input.params ?? {});
-    return this.create(viewer, pipeline, params, input.idempotencyKey);
+    return this.create(viewer, pipeline, params, {idempotencyKey: input.idempotencyKey, engine: input.engine});
   }
 
   async starter(name: string): Promise<RunStarter> {
@@ -129,32 +132,32 @@ export class PipelineService implements Pipelines {
       steps: stepsOf(needed),
       start: async (stores, requestedBy, given, idempotencyKey) => {
         const params = parseParams(pipeline.definition.params ?? {}, given);
-        return (await this.createIn(stores, requestedBy, pipeline, needed, params, idempotencyKey)).run;
+        return (await this.createIn(stores, requestedBy, pipeline, needed, params, {idempotencyKey})).run;
       },
     };
   }
 
-  private async create(viewer: Viewer, pipeline: Startable, params: RunRecord['params'], idempotencyKey?: string, retryOfId?: string): Promise<Started> {
+  private async create(viewer: Viewer, pipeline: Startable, params: RunRecord['params'], more: MoreOfRun = {}): Promise<Started> {
     const needed = await this.needs(pipeline.definition);
-    return this.world.catalog.transaction(stores => this.createIn(stores, viewer.name, pipeline, needed, params, idempotencyKey, retryOfId));
+    return this.world.catalog.transaction(stores => this.createIn(stores, viewer.name, pipeline, needed, params, more));
   }
 
   private async createIn(
-    stores: Stores, requestedBy: string, pipeline: Startable, needed: Needs, params: RunRecord['params'], idempotencyKey?: string, retryOfId?: string,
+    stores: Stores, requestedBy: string, pipeline: Startable, needed: Needs, params: RunRecord['params'], {idempotencyKey, retryOfId, engine}: MoreOfRun,
   ): Promise<Started> {
     if (idempotencyKey !== undefined) {
       const existing = await stores.runs.runByIdempotencyKey(requestedBy, idempotencyKey);
       if (existing) {
         // A pipeline's definition may have changed since; that of an ingest is the request itself.
         const changed = existing.pipeline !== pipeline.name || ((pipeline.origin === 'ingest' || pipeline.origin === 'replay') && existing.definitionId !== pipeline.definitionId);
-        if (changed || canonicalJson(existing.params) !== canonicalJson(params)) {
+        if (changed || canonicalJson(existing.params) !== canonicalJson(params) || existing.engine !== (engine ?? null)) {
           throw new MillraceError('IDEMPOTENCY_CONFLICT', {key: idempotencyKey});
         }
         return {run: existing, deduplicated: true};
       }
     }
     const {id} = await stores.runs.createRun({
-      definitionId: pipeline.definitionId, params, requestedBy, idempotencyKey, retryOfId, branch,
+      definitionId: pipeline.definitionId, params, requestedBy, idempotencyKey, retryOfId, branch, engine,
       steps: stepsOf(needed),
     });
     await stores.runs.admit(id);
@@ -166,7 +169,20 @@ export class PipelineService implements Pipelines {
     const {definition, name} = await this.get(viewer, input.pipeline);
     const params = parseParams(definition.params ?? {}, input.params ?? {});
     const {ordered, reads} = await this.needs(definition);
-    return planRun(this.world, name, {definition, params, branch}, ordered.map(step => ({step, reads: reads.get(step.name)!})));
+    return planRun(this.world, name, {definition, params, branch, engine: input.engine ?? null}, ordered.map(step => ({step, reads: reads.get(step.name)!})));
+  }
+
+  async verify(viewer: Viewer, {pipeline, step: name, params: given = {}, engines, tolerance = 1e-9}: VerifyStep): Promise<StepVerification> {
+    const {definition} = await this.get(viewer, pipeline);
+    const step = definition.steps.find(one => one.name === name);
+    if (step?.kind !== 'sql') throw new MillraceError('ARGUMENT_INVALID', {name: 'step', reason: step ? `'${name}' is no SQL step` : `'${pipeline}' has no step '${name}'`});
+    if (engines[0] === engines[1]) throw new MillraceError('ARGUMENT_INVALID', {name: 'engines', reason: 'name two different ones'});
+    const params = parseParams(definition.params ?? {}, given);
+    const reads = await kindOf(step).reads(step, this.world.services, definition.params ?? {});
+    const seconds = step.timeoutSeconds ?? this.stepTimeoutSeconds;
+    return verifyStep(this.world, {definition, params, branch, engine: null}, step, reads, engines, tolerance, AbortSignal.timeout(seconds * 1_000)).catch(error => {
+      throw (error as Error).name === 'TimeoutError' ? new MillraceError('STEP_TIMEOUT', {step: name, seconds}) : error;
+    });
   }
 
   async cancel(_viewer: Viewer, id: string): Promise<RunRecord> {
@@ -183,7 +199,7 @@ export class PipelineService implements Pipelines {
   async retry(viewer: Viewer, id: string): Promise<RunRecord> {
     const run = await this.run(viewer, id);
     if (run.status !== 'failed' && run.status !== 'cancelled') throw new MillraceError('NOTHING_TO_RETRY', {id, status: run.status});
-    return (await this.create(viewer, {definition: run.definition, definitionId: run.definitionId, name: run.pipeline, origin: 'retry'}, run.params, undefined, id)).run;
+    return (await this.create(viewer, {definition: run.definition, definitionId: run.definitionId, name: run.pipeline, origin: 'retry'}, run.params, {retryOfId: id, engine: run.engine ?? undefined})).run;
   }
 
   async ingest(viewer: Viewer, given: Omit<IngestStep, 'kind' | 'name'>, amends: Contract = {}, idempotencyKey?: string): Promise<RunRecord> {
@@ -193,7 +209,7 @@ export class PipelineService implements Pipelines {
     const step = Object.keys(amends).length === 0 ? given : {...given, contract: {...(given.contract ?? (await known())), ...amends}};
     const definition: PipelineDefinition = {name: `ingest_${step.into}`.slice(0, 63), description: `Reads a source into ${step.into}`, steps: [{...step, kind: 'ingest', name: step.into}]};
     const pipeline = await this.store(definition, 'ingest');
-    return (await this.create(viewer, pipeline, {}, idempotencyKey)).run;
+    return (await this.create(viewer, pipeline, {}, {idempotencyKey})).run;
   }
 
   async replay(viewer: Viewer, step: Omit<ReplayStep, 'kind' | 'name'>, idempotencyKey?: string): Promise<RunRecord> {
@@ -203,7 +219,7 @@ export class PipelineService implements Pipelines {
     if (quarantine === null || quarantine.rowCount === 0n) throw new MillraceError('QUARANTINE_EMPTY', {dataset: step.into});
     const definition: PipelineDefinition = {name: `replay_${step.into}`.slice(0, 63), description: `Gives quarantined rows to ${step.into} again`, steps: [{...step, kind: 'replay', name: step.into}]};
     const pipeline = await this.store(definition, 'replay');
-    return (await this.create(viewer, pipeline, {}, idempotencyKey)).run;
+    return (await this.create(viewer, pipeline, {}, {idempotencyKey})).run;
   }
 
   async run(_viewer: Viewer, id: string): Promise<RunRecord> {

@@ -6,7 +6,8 @@
  */
 import type {Stores} from '../catalog/catalog.ts';
 import type {Viewer} from '../core/viewer.ts';
-import type {Certainty, RawOptions} from '../engines/engine.ts';
+import type {Certainty, EngineName, RawOptions} from '../engines/engine.ts';
+import type {EngineProgress, RemoteName} from '../engines/remote-engine.ts';
 import type {CronRule, DatasetRule} from '../schedules/schedule.ts';
 import type {Contract} from '../schemas/contract.ts';
 import type {Renames} from '../schemas/evolve.ts';
@@ -21,6 +22,9 @@ export interface ParamSpec {
   readonly default?: ParamValue;
   readonly description?: string;
 }
+
+/** Which engine runs SQL; `auto`: by the bytes that it reads. */
+export type EngineChoice = EngineName | 'auto';
 
 /** Settings every step may carry. */
 export interface StepCommon {
@@ -60,6 +64,10 @@ export interface IngestStep extends StepCommon, OutputSettings {
 export interface SqlStep extends StepCommon, OutputSettings {
   readonly kind: 'sql';
   readonly sql: string;
+  /** Default: the pipeline's. */
+  readonly engine?: EngineChoice;
+  /** What an engine runs instead of a translation of `sql`, with the same columns as its result. */
+  readonly variants?: Readonly<Partial<Record<RemoteName, string>>>;
   readonly into: string;
   readonly contract?: Contract;
 }
@@ -109,6 +117,8 @@ export interface PipelineDefinition {
   readonly params?: Readonly<Record<string, ParamSpec>>;
   /** Runs of this pipeline at once; default 1: others wait and say so. */
   readonly concurrency?: number;
+  /** Of steps that do not say one. Default: the setting `pipelines.engine`. */
+  readonly engine?: EngineChoice;
   /** Times at which it is run. */
   readonly schedule?: CronRule;
   /** Datasets whose new snapshots it is run for. With `schedule` as well, either of the two starts runs. */
@@ -144,6 +154,8 @@ export interface RunRecord {
   readonly definition: PipelineDefinition;
   readonly branch: string;
   readonly params: Readonly<Record<string, ParamValue>>;
+  /** For all its SQL steps; null: as these or the pipeline say. */
+  readonly engine: EngineChoice | null;
   readonly status: RunStatus;
   readonly waitingFor: string | null;
   readonly requestedBy: string;
@@ -173,6 +185,8 @@ export interface StepRecord {
   readonly reused: boolean;
   /** Why it was executed or reused, in words. */
   readonly reason: string | null;
+  /** What did its work: an engine, or `inference`; null before it began. */
+  readonly engine: string | null;
   readonly outputId: string | null;
   readonly rowsRead: bigint;
   readonly rowsWritten: bigint;
@@ -201,7 +215,7 @@ export interface ClaimedStep {
 export type RunEventData =
   | {readonly kind: 'run_started'}
   | {readonly kind: 'step_started'; readonly step: string; readonly attempt: number; readonly reason: string}
-  | {readonly kind: 'step_progress'; readonly step: string; readonly fraction: number | null; readonly rowsDone: string; readonly rowsPerSecond: number}
+  | {readonly kind: 'step_progress'; readonly step: string; readonly fraction: number | null; readonly rowsDone: string; readonly rowsPerSecond: number; readonly tasks?: EngineProgress}
   | {readonly kind: 'log'; readonly step: string | null; readonly level: 'info' | 'warn' | 'error'; readonly message: string}
   | {readonly kind: 'snapshot_committed'; readonly step: string; readonly dataset: string; readonly snapshotId: string; readonly rowCount: string; readonly reused: boolean}
   | {readonly kind: 'file_published'; readonly step: string; readonly path: string; readonly rowCount: string; readonly bytes: string}
@@ -228,7 +242,7 @@ export interface RunStore {
 
   /** A run begins `waiting`, its steps `pending`; `admit` lets it go. */
   createRun(input: {
-    definitionId: string; params: Readonly<Record<string, ParamValue>>; requestedBy: string; idempotencyKey?: string; retryOfId?: string; branch: string;
+    definitionId: string; params: Readonly<Record<string, ParamValue>>; requestedBy: string; idempotencyKey?: string; retryOfId?: string; branch: string; engine?: EngineChoice;
     steps: readonly {name: string; position: number; kind: StepKindName; needs: readonly string[]}[];
   }): Promise<RunRecord>;
   runByIdempotencyKey(requestedBy: string, key: string): Promise<RunRecord | null>;
@@ -254,7 +268,7 @@ export interface RunStore {
   heartbeat(runId: string, step: string, fence: number, leaseSeconds: number): Promise<{owned: boolean; cancel: boolean}>;
   /** Locks the step's row and proves the fence. @throws LEASE_LOST. To be called first in the transaction that ends a step. */
   prove(runId: string, step: string, fence: number): Promise<void>;
-  note(runId: string, step: string, fields: {reason?: string; fingerprint?: string; reused?: boolean; inputs?: Readonly<Record<string, string>>; outputId?: string | null} & Partial<RowCounts>): Promise<void>;
+  note(runId: string, step: string, fields: {reason?: string; engine?: string; fingerprint?: string; reused?: boolean; inputs?: Readonly<Record<string, string>>; outputId?: string | null} & Partial<RowCounts>): Promise<void>;
   finishStep(runId: string, step: string, status: StepStatus, error: StoredError | null): Promise<void>;
   /** Puts a failed try back, not before some seconds from now. */
   retryStep(runId: string, step: string, error: StoredError, waitSeconds: number): Promise<void>;
@@ -274,6 +288,8 @@ export interface RunStore {
 export interface StartRun {
   readonly pipeline: string;
   readonly params?: Readonly<Record<string, unknown>>;
+  /** For all its SQL steps, whatever these and the pipeline say. */
+  readonly engine?: EngineChoice;
   /** The same key again answers the run it started; with other arguments IDEMPOTENCY_CONFLICT. */
   readonly idempotencyKey?: string;
 }
@@ -292,6 +308,9 @@ export interface PlannedStep {
   readonly kind: StepKindName;
   readonly action: 'execute' | 'reuse';
   readonly reason: string;
+  /** What does its work: an engine, or `inference`; and why. */
+  readonly engine: string;
+  readonly engineReason: string;
   /** Null where an earlier step of the same run must run first to know. */
   readonly rowsIn: bigint | null;
   readonly bytesIn: bigint | null;
@@ -326,6 +345,37 @@ export interface RunPlan {
   readonly affectedModels: readonly string[];
 }
 
+export interface VerifyStep {
+  readonly pipeline: string;
+  readonly step: string;
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly engines: readonly [EngineName, EngineName];
+  /** How much two floats may differ, relative to the larger of them and 1. Default: 1e-9. */
+  readonly tolerance?: number;
+}
+
+export interface VerifiedEngine {
+  readonly name: EngineName;
+  /** Engine and version, as in fingerprints. */
+  readonly version: string;
+  readonly rowCount: bigint;
+  readonly seconds: number;
+}
+
+/** The results of one step on two engines, compared as multisets of rows. */
+export interface StepVerification {
+  readonly step: string;
+  /** Snapshots read, by dataset name. */
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly engines: readonly [VerifiedEngine, VerifiedEngine];
+  readonly tolerance: number;
+  readonly equal: boolean;
+  /** Rows of either engine without an equal one of the other; of two that differ in floats only, one is counted. */
+  readonly differing: bigint;
+  /** Some of these, as JSON; null on the side that has no such row. */
+  readonly examples: readonly {readonly left: string | null; readonly right: string | null}[];
+}
+
 /** What the APIs and the command line call. */
 export interface Pipelines {
   list(viewer: Viewer): Promise<PipelineRecord[]>;
@@ -337,6 +387,8 @@ export interface Pipelines {
   /** Checks a definition and what its SQL reads; what it answers makes a run of it in somebody's unit of work. @throws PIPELINE_NOT_FOUND, SQL_* */
   starter(pipeline: string): Promise<RunStarter>;
   plan(viewer: Viewer, input: StartRun): Promise<RunPlan>;
+  /** Runs an SQL step on two engines over the same snapshots and compares the results; commits nothing. @throws PIPELINE_NOT_FOUND, ARGUMENT_INVALID, SQL_*, ENGINE_* */
+  verify(viewer: Viewer, input: VerifyStep): Promise<StepVerification>;
   /** Ends a run: what runs is interrupted, what waits is skipped. @throws RUN_NOT_FOUND, RUN_FINISHED */
   cancel(viewer: Viewer, id: string): Promise<RunRecord>;
   /** A new run of the same definition and parameters that reuses the steps that succeeded. @throws RUN_NOT_FOUND, NOTHING_TO_RETRY */

@@ -8,7 +8,7 @@ import {modeOf, outputOf, schemaRulesOf} from './output-settings.ts';
 import type {PlanWarning, PlannedStep, RunPlan, RunRecord, Step} from './pipeline.ts';
 import {unknownVersion} from './breakages.ts';
 import {emptyColumns, keyWarnings, modelWarnings} from './plan-warnings.ts';
-import {decide, futureTable, newest, look, prepareStep} from './prepare-step.ts';
+import {decide, engineOf, futureTable, newest, look, prepareStep} from './prepare-step.ts';
 import type {ReadyStep, StepWorld} from './prepare-step.ts';
 import type {StepInput} from './steps/step-kind.ts';
 
@@ -19,7 +19,7 @@ export async function planRun(world: StepWorld, pipeline: string, run: PlannedRu
   return {pipeline, params: run.params, steps: planner.steps, warnings: planner.warnings, affectedModels: await planner.affectedModels()};
 }
 
-export type PlannedRun = Pick<RunRecord, 'definition' | 'params' | 'branch'>;
+export type PlannedRun = Pick<RunRecord, 'definition' | 'params' | 'branch' | 'engine'>;
 
 /** A dataset as a step of the run will have made it. */
 interface Made {
@@ -51,11 +51,13 @@ class Planner {
     try {
       const ready = await look(opened);
       const {action, reason} = await decide(this.world, this.run, step, ready);
+      if (action === 'execute') await ready.prepared.check?.();
       const {rowsIn, bytesIn, described, notices = []} = ready.prepared;
+      const engine = engineOf(ready.prepared);
       const into = 'into' in step ? step.into : null;
       const next = into && described ? await warehouse.schemaFor(into, described, modeOf(step), this.run.branch, schemaRulesOf(step, ready.contract)) : null;
       this.steps.push({
-        name: step.name, kind: step.kind, action, reason, into,
+        name: step.name, kind: step.kind, action, reason, into, engine: engine.name, engineReason: engine.why,
         rowsIn: rowsIn === null ? null : BigInt(rowsIn), bytesIn: bytesIn === null ? null : BigInt(bytesIn),
         schemaChanges: action === 'reuse' || !next ? [] : (next.changes?.map(changeSays) ?? ['new dataset']),
         notices: notices.map(notice => notice.message),

@@ -37,7 +37,7 @@ export interface ReadyStep {
 /** Prepares a step over given inputs. Nothing is written but scratch. */
 export async function prepareStep(
   world: StepWorld,
-  run: Pick<RunRecord, 'definition' | 'params'>,
+  run: Pick<RunRecord, 'definition' | 'params' | 'engine'>,
   step: Step,
   inputs: Readonly<Record<string, StepInput>>,
   signal: AbortSignal,
@@ -52,7 +52,7 @@ export async function prepareStep(
   try {
     const contract = await contractOf(world.catalog, step);
     const prepared = await kindOf(step).prepare(step, {
-      services: world.services, params: run.params, paramSpecs: run.definition.params ?? {}, inputs, contract, scratch, signal,
+      services: world.services, params: run.params, definition: run.definition, engine: run.engine, inputs, contract, scratch, signal,
     });
     opened = prepared;
     return {
@@ -70,6 +70,9 @@ export async function prepareStep(
 
 const guarded = (prepared: PreparedStep, contract: Contract): PreparedStep =>
   prepared.described === null ? prepared : {...prepared, described: guardedSchema(prepared.described, contract)};
+
+/** What does the step's work. */
+export const engineOf = ({engine}: PreparedStep): {readonly name: string; readonly why: string} => engine ?? {name: 'duckdb', why: 'steps of its kind are done by the embedded engine'};
 
 /** The step after it has looked at what it reads. */
 export async function look(ready: ReadyStep, ahead?: Ahead): Promise<ReadyStep> {

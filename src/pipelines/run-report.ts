@@ -1,4 +1,5 @@
 import type {Catalog} from '../catalog/catalog.ts';
+import type {EngineProgress} from '../engines/remote-engine.ts';
 import type {RunEventData} from './pipeline.ts';
 import type {StepReport} from './steps/step-kind.ts';
 
@@ -8,7 +9,7 @@ const interval = 200;
 /** Collects a running step's log lines and its newest progress, and appends them as events now and then. */
 export class RunReport implements StepReport {
   private pending: RunEventData[] = [];
-  private newest: {fraction: number | null; rowsDone: number} | undefined;
+  private newest: {fraction: number | null; rowsDone: number; tasks?: EngineProgress} | undefined;
   private timer: NodeJS.Timeout | undefined;
   private writing: Promise<void> = Promise.resolve();
   private readonly startedAt = Date.now();
@@ -20,8 +21,8 @@ export class RunReport implements StepReport {
     private readonly fence: number,
   ) {}
 
-  progress(fraction: number | null, rowsDone = 0): void {
-    this.newest = {fraction, rowsDone};
+  progress(fraction: number | null, rowsDone = 0, tasks?: EngineProgress): void {
+    this.newest = {fraction, rowsDone, tasks};
     this.schedule();
   }
 
@@ -41,9 +42,9 @@ export class RunReport implements StepReport {
     const events = this.pending;
     this.pending = [];
     if (this.newest) {
-      const {fraction, rowsDone} = this.newest;
+      const {fraction, rowsDone, tasks} = this.newest;
       const seconds = Math.max(0.001, (Date.now() - this.startedAt) / 1_000);
-      events.push({kind: 'step_progress', step: this.step, fraction, rowsDone: String(rowsDone), rowsPerSecond: Math.round(rowsDone / seconds)});
+      events.push({kind: 'step_progress', step: this.step, fraction, rowsDone: String(rowsDone), rowsPerSecond: Math.round(rowsDone / seconds), ...(tasks ? {tasks} : {})});
       this.newest = undefined;
     }
     if (events.length > 0) {

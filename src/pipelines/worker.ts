@@ -13,7 +13,7 @@ import {guardedSchema} from '../schemas/guarded-schema.ts';
 import type {Schema} from '../schemas/schema.ts';
 import type {Finding, NextSchema, PreparedCommit, SnapshotRecord, Stage} from '../warehouse/warehouse.ts';
 import type {ClaimedStep, RunEventData, RunStore, StepStatus, StoredError} from './pipeline.ts';
-import {decide, look, prepareStep, resolveInputs} from './prepare-step.ts';
+import {decide, engineOf, look, prepareStep, resolveInputs} from './prepare-step.ts';
 import type {ReadyStep, StepWorld} from './prepare-step.ts';
 import {modeOf, outputOf, schemaRulesOf} from './output-settings.ts';
 import {RunReport} from './run-report.ts';
@@ -37,7 +37,7 @@ const patience = 120;
 const checkDelay = 200;
 
 /** Codes that the same step may not meet again: another try is worth it even where the step asks for none. */
-const transientAttempts: Readonly<Record<string, number>> = {COMMIT_CONFLICT: 12, CATALOG_UNAVAILABLE: 5};
+const transientAttempts: Readonly<Record<string, number>> = {COMMIT_CONFLICT: 12, CATALOG_UNAVAILABLE: 5, ENGINE_UNAVAILABLE: 5};
 
 /** Deaths of a step's workers after which the step is taken for their cause. */
 const deadlyDeaths = 5;
@@ -202,7 +202,7 @@ class StepAttempt {
       const decision = await decide(this.world, run, step, ready);
       await this.transaction(async stores => {
         const begins = await stores.runs.beginRun(run.id);
-        await stores.runs.note(run.id, step.name, {reason: decision.reason, inputs: inputIds(inputs), reused: decision.action === 'reuse'});
+        await stores.runs.note(run.id, step.name, {reason: decision.reason, engine: engineOf(ready.prepared).name, inputs: inputIds(inputs), reused: decision.action === 'reuse'});
         await stores.runs.appendEvents(run.id, [
           ...(begins ? [{kind: 'run_started'} as const] : []),
           ...(deaths > 0 ? [{kind: 'log', step: step.name, level: 'warn', message: `the worker that had it fell silent (${deaths} of ${deadlyDeaths} times); another goes on`} as const] : []),

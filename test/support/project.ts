@@ -95,9 +95,9 @@ export async function putPipeline(url: string, name: string, steps: readonly obj
 }
 
 /** Starts a run and waits for its end; answers its events. */
-export async function runToEnd(url: string, pipeline: string, params: Record<string, unknown> = {}): Promise<{id: string; events: Record<string, any>[]}> {
+export async function runToEnd(url: string, pipeline: string, params: Record<string, unknown> = {}, more: {engine?: string} = {}): Promise<{id: string; events: Record<string, any>[]}> {
   const {startRun} = await data(url, `mutation($input: StartRunInput!) { startRun(input: $input) { ... on RunStarted { run { id } } ... on Failure { code message hint } } }`, {
-    input: {pipeline, params},
+    input: {pipeline, params, ...more},
   });
   if (!startRun.run) throw new Error(JSON.stringify(startRun));
   const results = await collect(url, runEvents, {id: startRun.run.id, after: '0'});

@@ -17,7 +17,7 @@ import type {Receiver} from '../support/webhook-receiver.ts';
 
 const run: RunRecord = {
   id: '0191a8f0-0000-7000-8000-000000000001', pipeline: 'flights_daily', definitionId: '', definition: {name: 'flights_daily', steps: [{kind: 'sql', name: 'flights', into: 'flights', sql: 'SELECT 1'}]},
-  branch: 'main', params: {day: '2001-06-30'}, status: 'failed', waitingFor: null, requestedBy: 'local', idempotencyKey: null, retryOfId: null, cancelRequested: false,
+  branch: 'main', engine: null, params: {day: '2001-06-30'}, status: 'failed', waitingFor: null, requestedBy: 'local', idempotencyKey: null, retryOfId: null, cancelRequested: false,
   error: {code: 'RUN_FAILED', message: "Step 'flights' failed: no", hint: 'Mend the cause.'}, lastSeq: 3n, createdAt: new Date(0), startedAt: new Date(1), finishedAt: new Date(2),
 };
 const failed: WebhookEvent = {kind: 'run_failed', run};

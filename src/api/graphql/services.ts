@@ -15,6 +15,7 @@ import type {Maintenance} from '../../maintenance/maintenance.ts';
 import type {Models} from '../../models/models.ts';
 import type {ScoreFiles} from '../../models/score-files.ts';
 import type {Backfills} from '../../pipelines/backfill.ts';
+import type {Remotes} from '../../pipelines/engine-choice.ts';
 import type {Pipelines} from '../../pipelines/pipeline.ts';
 import type {Schedules} from '../../schedules/schedule.ts';
 import type {Proposals} from '../../proposals/proposals.ts';
@@ -54,7 +55,9 @@ export interface GraphqlServices {
   readonly maintenance: Maintenance;
   readonly writes: Writes;
   readonly warehouse: Pick<Warehouse, 'resolve' | 'table'>;
+  /** The embedded one. */
   readonly engine: Engine;
+  readonly remotes: Pick<Remotes, 'engines'>;
   readonly uploads: Pick<UploadStore, 'byId'>;
   readonly graphModel: GraphModelSource;
   readonly system: SystemFacts;

@@ -1,6 +1,7 @@
 import {MillraceError, didYouMean} from '../../core/errors.ts';
 import {wholeNumber} from '../command.ts';
 import type {CliCommand, Context} from '../command.ts';
+import {ask} from '../graph-client.ts';
 
 interface StartOptions {
   readonly port?: number;
@@ -9,10 +10,35 @@ interface StartOptions {
   readonly memory?: string;
 }
 
+interface Engine {
+  readonly name: string;
+  readonly health: string;
+  readonly version: string | null;
+  readonly address: string | null;
+  readonly detail: string | null;
+  readonly capabilities: {readonly embedded: boolean};
+  readonly sessions: number;
+  readonly running: readonly {readonly label: string; readonly progress: {readonly tasks: number; readonly tasksDone: number} | null}[];
+}
+
+export const document = 'query Engines { engines { name health version address detail capabilities { embedded distributed progress fieldIds } sessions running { id label startedAt progress { tasks tasksDone } } } }';
+
 export const enginesCommand: CliCommand = {
   name: 'engines',
-  summary: 'install and start engines past this process',
-  examples: ['millrace engines install spark', 'millrace engines start spark --master local[4]'],
+  summary: 'list the engines and how they are; install and start them',
+  examples: ['millrace engines', 'millrace engines install spark', 'millrace engines start spark --master local[4]'],
+  async run({out, graph}) {
+    const {engines} = await ask<{engines: readonly Engine[]}>(await graph(), document);
+    out.rows(engines, [
+      {title: 'ENGINE', value: ({name}) => name.toLowerCase()},
+      {title: 'HEALTH', value: ({health}) => health.toLowerCase()},
+      {title: 'VERSION', value: ({version}) => version},
+      {title: 'ADDRESS', value: ({address, capabilities: {embedded}}) => address ?? (embedded ? 'embedded' : '')},
+      {title: 'SESSIONS', value: ({sessions, capabilities: {embedded}}) => (embedded ? '' : sessions), align: 'right'},
+      {title: 'RUNS', value: ({running}) => running.map(({label, progress}) => (progress ? `${label} (${progress.tasksDone} of ${progress.tasks} tasks)` : label)).join(', ')},
+    ], '');
+    for (const {name, health, detail} of engines) if (detail !== null && health !== 'UNSET' && !out.json) out.note(`${name.toLowerCase()}: ${detail}`);
+  },
   commands: [
     {
       name: 'install',

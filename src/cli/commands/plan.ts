@@ -14,6 +14,8 @@ interface PlannedStep {
   readonly bytesIn: string | null;
   readonly schemaChanges: readonly string[];
   readonly notices: readonly string[];
+  readonly engine: string;
+  readonly engineReason: string;
 }
 
 interface PlanWarning {
@@ -34,31 +36,33 @@ interface RunPlan {
 export const document = `query Plan($input: StartRunInput!) {
   planRun(input: $input) {
     ${failureFields}
-    ... on RunPlan { pipeline params steps { name kind action reason into rowsIn bytesIn schemaChanges notices } warnings { code certainty step column detail } affectedModels { name } }
+    ... on RunPlan { pipeline params steps { name kind action reason into rowsIn bytesIn schemaChanges notices engine engineReason } warnings { code certainty step column detail } affectedModels { name } }
   }
 }`;
 
-export const planCommand: CliCommand<{readonly param?: readonly string[]}> = {
+export const planCommand: CliCommand<{readonly param?: readonly string[]; readonly engine?: string}> = {
   name: 'plan',
   args: '<pipeline>',
   summary: 'tell what a run would do and why, and start nothing',
   options(command) {
-    command.option('-p, --param <name=value>', 'a parameter; may be given several times', collect);
+    command.option('-p, --param <name=value>', 'a parameter; may be given several times', collect).option('--engine <engine>', 'what would run its SQL: duckdb, spark, hive or auto');
   },
   examples: ['millrace plan flight_delays -p through=2001-06-30'],
-  async run({out, graph}, [pipeline], {param = []}) {
+  async run({out, graph}, [pipeline], {param = [], engine}) {
     const client = await graph();
     const params = await readParams(client, pipeline!, param);
-    const {planRun} = await ask<{planRun: RunPlan}>(client, document, {input: {pipeline, params}});
+    const {planRun} = await ask<{planRun: RunPlan}>(client, document, {input: {pipeline, params, engine: engine?.toUpperCase()}});
     if (out.json) return out.document(planRun);
     out.write(out.table([
       {title: 'STEP', value: ({name}: PlannedStep) => name},
       {title: 'DOES', value: ({action}) => action.toLowerCase()},
       {title: 'WHY', value: ({reason}) => reason},
+      {title: 'ON', value: ({engine: by}) => by},
       {title: 'ROWS IN', value: ({rowsIn}) => (rowsIn === null ? '?' : count(rowsIn)), align: 'right'},
       {title: 'BYTES IN', value: ({bytesIn}) => (bytesIn === null ? '?' : bytes(bytesIn)), align: 'right'},
       {title: 'SCHEMA', value: ({schemaChanges}) => schemaChanges.join('; ')},
     ], planRun.steps));
+    for (const {name, engine: by, engineReason, kind} of planRun.steps) if (by !== 'duckdb' && kind === 'SQL') out.write(`\n${name}: on ${by}, because ${engineReason}\n`);
     for (const {name, notices} of planRun.steps) for (const notice of notices) out.write(`\n${name}: ${notice}\n`);
     if (planRun.warnings.length > 0) out.write(`\nWarnings, from statistics alone:\n${planRun.warnings.map(warningLine).join('\n')}\n`);
     if (planRun.affectedModels.length > 0) out.write(`\nModels it touches: ${planRun.affectedModels.map(({name}) => name).join(', ')}\n`);

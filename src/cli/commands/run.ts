@@ -9,6 +9,7 @@ import {runSummary} from '../run-summary.ts';
 
 interface RunOptions {
   readonly param?: readonly string[];
+  readonly engine?: string;
   readonly idempotencyKey?: string;
   readonly wait: boolean;
 }
@@ -24,14 +25,15 @@ export const runCommand: CliCommand<RunOptions> = {
   options(command: Command) {
     command
       .option('-p, --param <name=value>', 'a parameter; may be given several times', collect)
+      .option('--engine <engine>', 'what runs its SQL: duckdb, spark, hive or auto')
       .option('--idempotency-key <key>', 'the same key again answers with the run it started')
       .option('--no-wait', 'start it and leave it alone');
   },
-  examples: ['millrace run flight_delays -p through=2001-06-30', 'millrace run flight_delays --no-wait --json'],
-  async run(context, [pipeline], {param = [], idempotencyKey, wait}) {
+  examples: ['millrace run flight_delays -p through=2001-06-30', 'millrace run flight_delays --engine spark', 'millrace run flight_delays --no-wait --json'],
+  async run(context, [pipeline], {param = [], engine, idempotencyKey, wait}) {
     const graph = await context.graph();
     const params = await readParams(graph, pipeline!, param);
-    const {startRun} = await ask<{startRun: {deduplicated: boolean; run: {id: string}}}>(graph, startDocument, {input: {pipeline, params, idempotencyKey}});
+    const {startRun} = await ask<{startRun: {deduplicated: boolean; run: {id: string}}}>(graph, startDocument, {input: {pipeline, params, engine: engine?.toUpperCase(), idempotencyKey}});
     if (startRun.deduplicated) context.out.note(`The key '${idempotencyKey}' is known: this is the run it started.`);
     await finishRun(context, graph, startRun.run.id, wait);
   },

@@ -10,6 +10,7 @@ import {readColumns} from './columns.ts';
 import {bind, Database} from './database.ts';
 import type {DatabaseOptions, Lease} from './database.ts';
 import {foreseen} from './foresee.ts';
+import {inspected} from './inspect.ts';
 import {LineageTracer} from './lineage.ts';
 import {readLines} from './lines.ts';
 import {measured} from './measure.ts';
@@ -119,6 +120,8 @@ export function createDuckDbEngine(options: DuckDbOptions): Engine {
     importArrow: (path, out, work) => database.use(() => database.withScratch((_, connection) => arrowToParquet(connection, path, out, work?.signal)), work, {writing: out}),
 
     syntax: sql => database.use(lease => tree(lease, sql)),
+
+    inspect: (paths, schema) => database.use(lease => inspected(lease, paths, schema)),
 
     foresee: (query, facts) => database.use(async lease => foreseen(await tree(lease, query.sql), query, facts, await aggregates(lease))),
 

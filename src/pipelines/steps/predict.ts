@@ -43,6 +43,7 @@ export const predictKind: StepKind<PredictStep> = {
     };
     const kept = (await engine.describe(query)).fields.slice(0, keep.length);
     return {
+      engine: {name: 'inference', why: "models run in Millrace's own inference, whichever engine ran the SQL"},
       identity: {model: version.fingerprint, features: expressions, keep, engine: engine.fingerprint},
       ...inputSize(inputs),
       described: {fields: [...kept, ...named]},

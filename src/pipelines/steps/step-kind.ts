@@ -4,15 +4,19 @@
  * Preparing is cheap and changes nothing: a plan prepares every step, looks at what it reads, and executes none.
  */
 import type {Engine, Foresight, RelationFacts, StagedFile, Table} from '../../engines/engine.ts';
+import type {EngineProgress} from '../../engines/remote-engine.ts';
 import type {ModelVersionRecord, Models} from '../../models/models.ts';
 import type {Contract} from '../../schemas/contract.ts';
 import type {Schema} from '../../schemas/schema.ts';
 import type {Sources} from '../../sources/source.ts';
 import type {IngestedFile, Origin, Replayed, SnapshotLineage, SnapshotRecord} from '../../warehouse/warehouse.ts';
-import type {ParamSpec, ParamValue, RunEventData, Step} from '../pipeline.ts';
+import type {ChosenEngine, Remotes} from '../engine-choice.ts';
+import type {EngineChoice, ParamSpec, ParamValue, PipelineDefinition, RunEventData, Step} from '../pipeline.ts';
 
 export interface StepServices {
+  /** The embedded one. */
   readonly engine: Engine;
+  readonly remotes: Remotes;
   readonly sources: Sources;
   readonly models: Models;
   /** Raw files whose rows a dataset has. */
@@ -30,7 +34,9 @@ export interface StepInput {
 export interface StepContext {
   readonly services: StepServices;
   readonly params: Readonly<Record<string, ParamValue>>;
-  readonly paramSpecs: Readonly<Record<string, ParamSpec>>;
+  readonly definition: Pick<PipelineDefinition, 'params' | 'engine'>;
+  /** Of the run; null: as the step or the pipeline say. */
+  readonly engine: EngineChoice | null;
   /** By dataset name: what `reads` named. */
   readonly inputs: Readonly<Record<string, StepInput>>;
   /** What the output has to keep to. */
@@ -42,7 +48,7 @@ export interface StepContext {
 
 /** How a running step tells of itself. */
 export interface StepReport {
-  progress(fraction: number | null, rowsDone?: number): void;
+  progress(fraction: number | null, rowsDone?: number, tasks?: EngineProgress): void;
   log(level: 'info' | 'warn' | 'error', message: string): void;
 }
 
@@ -69,6 +75,10 @@ export interface PreparedStep {
   readonly identity: unknown;
   readonly rowsIn: number | null;
   readonly bytesIn: number | null;
+  /** What does its work, where that is not the embedded engine. */
+  readonly engine?: ChosenEngine | {readonly name: 'inference'; readonly why: string};
+  /** Finds out, without running it, whether an engine elsewhere can do the work. */
+  check?(): Promise<void>;
   /** Where the step knows by itself whether there is something to do, and why. Default: its identity tells. */
   readonly due?: {readonly now: boolean; readonly reason: string};
   /** What is worth knowing of what it found; told in the run and in a plan. */

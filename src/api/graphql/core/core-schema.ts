@@ -3,6 +3,7 @@ import type {GraphQLSchema} from 'graphql';
 import {buildSchemaSync} from 'type-graphql';
 import {BackfillPartitionResolver, BackfillResolver} from './backfill-resolver.ts';
 import {DatasetResolver} from './dataset-resolver.ts';
+import {EngineResolver} from './engine-resolver.ts';
 import {ErasureResolver} from './erasure-resolver.ts';
 import {oneOfInputs} from './inputs.ts';
 import {LineageResolver} from './lineage-resolver.ts';
@@ -24,7 +25,7 @@ function noTopics(): never {
 /** The static part of the graph. Needs `reflect-metadata`, imported once at the entry of the process. */
 export function buildCoreSchema(): GraphQLSchema {
   const schema = buildSchemaSync({
-    resolvers: [DatasetResolver, PipelineResolver, BackfillResolver, BackfillPartitionResolver, ProposalResolver, RunEventsResolver, ModelResolver, LineageResolver, ScheduleResolver, WebhookResolver, WebhookRelations, SystemResolver, MaintenanceResolver, ErasureResolver, ...Object.values(relations)],
+    resolvers: [DatasetResolver, PipelineResolver, BackfillResolver, BackfillPartitionResolver, ProposalResolver, RunEventsResolver, ModelResolver, LineageResolver, ScheduleResolver, WebhookResolver, WebhookRelations, SystemResolver, EngineResolver, MaintenanceResolver, ErasureResolver, ...Object.values(relations)],
     orphanedTypes: [...runEventTypes],
     validateFn: validateArgument,
     // Asked for wherever there are subscriptions, used only by those that name topics: ours begin iterations of their own.

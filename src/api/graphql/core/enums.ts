@@ -21,6 +21,15 @@ registerEnumType(StepStatusEnum, {name: 'StepStatus', description: 'PENDING: oth
 export const StepKindEnum = upperCased(['ingest', 'sql', 'predict', 'replay', 'publish']);
 registerEnumType(StepKindEnum, {name: 'StepKind'});
 
+export const EngineNameEnum = upperCased(['duckdb', 'spark', 'hive']);
+registerEnumType(EngineNameEnum, {name: 'EngineName', description: 'DUCKDB is embedded; the others are past this machine.'});
+
+export const EngineChoiceEnum = upperCased(['duckdb', 'spark', 'hive', 'auto']);
+registerEnumType(EngineChoiceEnum, {name: 'EngineChoice', description: 'AUTO: by the bytes that a step reads.'});
+
+export const EngineHealthEnum = upperCased(['ready', 'unreachable', 'refused', 'unsupported', 'unset']);
+registerEnumType(EngineHealthEnum, {name: 'EngineHealth', description: 'UNREACHABLE: nothing answers. REFUSED: it wants other credentials. UNSUPPORTED: something else, or another version, answers. UNSET: no address is configured.'});
+
 export const StepActionEnum = upperCased(['execute', 'reuse']);
 registerEnumType(StepActionEnum, {name: 'StepAction'});
 

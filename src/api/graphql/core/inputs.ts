@@ -1,12 +1,14 @@
 /** What mutations are given. Lengths and ranges are checked here; what a name or a definition means, by the services. */
-import {ArrayMaxSize, IsOptional, Length, Max, Min, ValidateNested} from 'class-validator';
-import {Field, ID, InputType, Int} from 'type-graphql';
+import {ArrayMaxSize, ArrayMinSize, IsOptional, Length, Max, Min, ValidateNested} from 'class-validator';
+import {Field, Float, ID, InputType, Int} from 'type-graphql';
 import type {SourceFormat} from '../../../sources/source.ts';
 import type {WebhookTopic} from '../../../webhooks/webhook.ts';
 import type {WriteMode} from '../../../warehouse/warehouse.ts';
 import {ContractInput, ForeignKeyInput} from './contract-inputs.ts';
+import type {EngineName} from '../../../engines/engine.ts';
 import type {BackfillGrain} from '../../../pipelines/backfill.ts';
-import {BackfillGrainEnum, FormatEnum, IngestModeEnum, WebhookTopicEnum} from './enums.ts';
+import type {EngineChoice} from '../../../pipelines/pipeline.ts';
+import {BackfillGrainEnum, EngineChoiceEnum, EngineNameEnum, FormatEnum, IngestModeEnum, WebhookTopicEnum} from './enums.ts';
 import {JsonScalar} from './scalars.ts';
 
 const nameLength = [1, 63] as const;
@@ -98,9 +100,34 @@ export class StartRunInput {
   @Field(() => JsonScalar, {...nullable, description: 'An object: values by the names of parameters.'})
   params?: unknown;
 
+  @Field(() => EngineChoiceEnum, {...nullable, description: 'For all its SQL steps, whatever these and the pipeline say.'})
+  engine?: EngineChoice;
+
   @Field(() => String, {...nullable, description: 'The same key again answers with the run it started.'})
   @IsOptional() @Length(...keyLength)
   idempotencyKey?: string;
+}
+
+@InputType()
+export class VerifyStepInput {
+  @Field(() => String)
+  @Length(...nameLength)
+  pipeline!: string;
+
+  @Field(() => String, {description: 'An SQL step of it.'})
+  @Length(...nameLength)
+  step!: string;
+
+  @Field(() => JsonScalar, {...nullable, description: 'An object: values by the names of parameters.'})
+  params?: unknown;
+
+  @Field(() => [EngineNameEnum], {description: 'Two.'})
+  @ArrayMinSize(2) @ArrayMaxSize(2)
+  engines!: EngineName[];
+
+  @Field(() => Float, {...nullable, description: 'How much two floats may differ, relative to the larger of them and 1; default 1e-9.'})
+  @IsOptional() @Min(0) @Max(1)
+  tolerance?: number;
 }
 
 @InputType()

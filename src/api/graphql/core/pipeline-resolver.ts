@@ -50,7 +50,7 @@ const CreatePipelineResult = answerUnion('CreatePipelineResult', [PipelineCreate
 const ReplayResult = answerUnion('ReplayQuarantineResult', [RunStarted, NotFound]);
 const IngestResult = answerUnion('IngestResult', [RunStarted, SourceUnreadable, NameTaken, NotFound]);
 
-const startOf = ({pipeline, params, idempotencyKey}: StartRunInput): StartRun => ({pipeline, params: jsonObject(params, 'input.params'), idempotencyKey: idempotencyKey ?? undefined});
+const startOf = ({pipeline, params, engine, idempotencyKey}: StartRunInput): StartRun => ({pipeline, params: jsonObject(params, 'input.params'), engine: engine ?? undefined, idempotencyKey: idempotencyKey ?? undefined});
 
 @Resolver()
 export class PipelineResolver {

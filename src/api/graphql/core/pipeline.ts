@@ -1,10 +1,10 @@
 /** Pipelines, runs and steps: the values they hold themselves. Fields that lead to other types are in relations.ts. */
 import {Field, ID, Int, ObjectType} from 'type-graphql';
 import type {
-  ParamSpec, PipelineRecord, PlanWarning as PlanWarningRecord, PlannedStep as PlannedStepRecord, RunPlan as RunPlanRecord, RunRecord, RunStatus, Step as StepDefinition, StepRecord,
+  EngineChoice, ParamSpec, PipelineRecord, PlanWarning as PlanWarningRecord, PlannedStep as PlannedStepRecord, RunPlan as RunPlanRecord, RunRecord, RunStatus, Step as StepDefinition, StepRecord,
   StoredError, StepKindName, StepStatus,
 } from '../../../pipelines/pipeline.ts';
-import {CertaintyEnum, ParamTypeEnum, PlanWarningCodeEnum, RunStatusEnum, StepActionEnum, StepKindEnum, StepStatusEnum} from './enums.ts';
+import {CertaintyEnum, EngineChoiceEnum, ParamTypeEnum, PlanWarningCodeEnum, RunStatusEnum, StepActionEnum, StepKindEnum, StepStatusEnum} from './enums.ts';
 import {BigIntScalar, DateTimeScalar, JsonScalar} from './scalars.ts';
 
 @ObjectType({description: 'Why a run, a step or a try failed.'})
@@ -148,6 +148,10 @@ export class Step {
     return (await this.record()).reason;
   }
 
+  @Field(() => String, {nullable: true, description: 'What did its work: an engine, or `inference`. Null before it began.'}) async engine(): Promise<string | null> {
+    return (await this.record()).engine;
+  }
+
   @Field(() => [String], {description: 'Steps it waits for.'}) async needs(): Promise<readonly string[]> {
     return (await this.record()).needs;
   }
@@ -213,6 +217,10 @@ export class Run {
     return this.record.params;
   }
 
+  @Field(() => EngineChoiceEnum, {nullable: true, description: 'For all its SQL steps; null: as these or the pipeline say.'}) get engine(): EngineChoice | null {
+    return this.record.engine;
+  }
+
   @Field(() => String, {description: 'Who asked for it.'}) get requestedBy(): string {
     return this.record.requestedBy;
   }
@@ -275,6 +283,14 @@ export class PlannedStep {
 
   @Field(() => String, {nullable: true}) get into(): string | null {
     return this.step.into;
+  }
+
+  @Field(() => String, {description: 'What would do its work: an engine, or `inference`; `auto`: decided when what it reads is there.'}) get engine(): string {
+    return this.step.engine;
+  }
+
+  @Field(() => String, {description: 'Why it is that one.'}) get engineReason(): string {
+    return this.step.engineReason;
   }
 
   @Field(() => BigIntScalar, {nullable: true, description: 'Null where an earlier step must run first to know.'}) get rowsIn(): bigint | null {

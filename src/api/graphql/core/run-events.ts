@@ -5,6 +5,7 @@ import type {RunEventData, RunEventRecord, StepStatus} from '../../../pipelines/
 import {abortable} from './abortable.ts';
 import type {CoreContext} from './context.ts';
 import {Dataset, Snapshot} from './dataset.ts';
+import {EngineTasks} from './engine-resolver.ts';
 import {LogLevelEnum, StepStatusEnum} from './enums.ts';
 import {Run, RunError, Step, runError} from './pipeline.ts';
 import {BigIntScalar, DateTimeScalar} from './scalars.ts';
@@ -85,6 +86,10 @@ export class StepProgress extends RunEvent<'step_progress'> {
 
   @Field(() => Float) get rowsPerSecond(): number {
     return this.data.rowsPerSecond;
+  }
+
+  @Field(() => EngineTasks, {nullable: true, description: 'Where the engine works in stages and tasks.'}) get tasks(): EngineTasks | null {
+    return this.data.tasks ? new EngineTasks(this.data.tasks) : null;
   }
 }
 

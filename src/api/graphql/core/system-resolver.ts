@@ -4,31 +4,16 @@ import type {CoreContext} from './context.ts';
 import {NotFound, ReceiptDiffers, answerUnion, failuresAsAnswers} from './failures.ts';
 import type {SystemFacts} from '../services.ts';
 
-@ObjectType({description: 'What runs SQL.'})
-export class EngineInfo {
-  @Field(() => String) readonly name: string;
-  @Field(() => Boolean, {description: 'In the process of the server.'}) readonly embedded: boolean;
-  @Field(() => Boolean, {description: 'Several processes share the work of one statement.'}) readonly distributed: boolean;
-
-  constructor(name: string, embedded: boolean, distributed: boolean) {
-    this.name = name;
-    this.embedded = embedded;
-    this.distributed = distributed;
-  }
-}
-
 @ObjectType({description: 'This installation.'})
 export class System {
   @Field(() => String) readonly version: string;
   @Field(() => String, {description: 'pglite or postgresql.'}) readonly catalog: string;
   @Field(() => String, {description: 'Whatever changes results: engine and runtime with their versions.'}) readonly fingerprint: string;
-  @Field(() => [EngineInfo]) readonly engines: readonly EngineInfo[];
 
-  constructor({version, catalog, fingerprint}: SystemFacts, engines: readonly EngineInfo[]) {
+  constructor({version, catalog, fingerprint}: SystemFacts) {
     this.version = version;
     this.catalog = catalog;
     this.fingerprint = fingerprint;
-    this.engines = engines;
   }
 }
 
@@ -52,9 +37,8 @@ const VerifyReceiptResult = answerUnion('VerifyReceiptResult', [ReceiptVerified,
 @Resolver()
 export class SystemResolver {
   @Query(() => System)
-  system(@Ctx() {services: {system, engine}}: CoreContext): System {
-    const {embedded, distributed} = engine.capabilities;
-    return new System(system, [new EngineInfo(engine.name, embedded, distributed)]);
+  system(@Ctx() {services: {system}}: CoreContext): System {
+    return new System(system);
   }
 
   @Query(() => VerifyReceiptResult, {description: 'Asks the question of a receipt again, of the same snapshots and versions, and compares the answers.'})
