@@ -41,7 +41,7 @@ test('the same pipeline on Spark gives the same rows, types and checks', async (
     sql('states', 'SELECT state, count(*) AS flights, avg(delay) AS delay, max(date) AS newest FROM late GROUP BY state ORDER BY state NULLS LAST', {contract: {key: ['state']}}),
   ]);
   await succeeds('placed');
-  const rows = async (): Promise<unknown> => (await data(url, '{ states(order_by: {state: asc}) { state flights delay newest } late_aggregate { aggregate { count sum { third } } } dataset(name: "states") { schema { name type } } }'));
+  const rows = async (): Promise<unknown> => (await data(url, '{ states(order_by: {state: asc}) { state flights delay newest } late_aggregate { aggregate { count sum { third } } } dataset(name: "states") { schema { fields { name type nullable } } } }'));
   const here = await rows();
   const events = await succeeds('placed', 'SPARK');
   expect(events.filter(event => event.__typename === 'SnapshotCommitted').map(event => event.reused)).toEqual([false, false]);
@@ -59,8 +59,8 @@ test('the same pipeline on Spark gives the same rows, types and checks', async (
 test('files of Spark keep their field ids: a column can be renamed after them', async () => {
   await putPipeline(url, 'named', [sql('named', 'SELECT iata, city AS town, latitude FROM airports', {engine: 'spark'})]);
   await succeeds('named');
-  const {renameColumn} = await data(url, 'mutation { renameColumn(input: {dataset: "named", column: "town", to: "city"}) { __typename ... on Failure { code message } } }');
-  expect(renameColumn.__typename).not.toBe('Refused');
+  const {renameColumn} = await data(url, 'mutation { renameColumn(dataset: "named", from: "town", to: "city") { __typename ... on Failure { code message } } }');
+  expect(renameColumn).toEqual({__typename: expect.not.stringMatching('Refused')});
   const {named, airports} = await data(url, '{ named(order_by: {iata: asc}) { iata city latitude } airports(order_by: {iata: asc}) { iata city latitude } }');
   expect(named).toEqual(airports);
 });
@@ -71,15 +71,15 @@ const verify = async (step: string): Promise<Record<string, any>> => (await data
 test('a step is run on both engines and compared; floats may differ in their last digits', async () => {
   await putPipeline(url, 'verified', [
     sql('sums', 'SELECT origin, sum(distance * 0.1::DOUBLE) AS far, count(*) AS n FROM flights GROUP BY origin'),
-    sql('wrong', "SELECT iata, city FROM airports WHERE state = 'HI'", {variants: {spark: "SELECT iata, upper(city) AS city FROM airports WHERE state = 'HI' AND iata <> 'HNL'"}}),
+    sql('wrong', "SELECT iata, city FROM airports WHERE iata IN ('HNL', 'ITO')", {variants: {spark: "SELECT iata, upper(city) AS city FROM airports WHERE iata = 'ITO'"}}),
     sql('outside', 'SELECT list_transform([delay], x -> x + 1) AS more FROM flights'),
   ]);
   expect(await verify('sums')).toMatchObject({equal: true, differing: '0', examples: [], engines: [{name: 'DUCKDB'}, {name: 'SPARK', version: expect.stringMatching(/^spark \d/)}]});
   const wrong = await verify('wrong');
-  expect(wrong).toMatchObject({equal: false});
-  expect(Number(wrong.engines[0].rowCount)).toBe(Number(wrong.engines[1].rowCount) + 1);
-  expect(wrong.examples).toContainEqual({left: null, right: expect.stringContaining('HILO')});
-  expect(wrong.examples).toContainEqual({left: expect.stringContaining('HNL'), right: null});
+  expect(wrong).toMatchObject({equal: false, differing: '3', engines: [{rowCount: '2'}, {rowCount: '1'}]});
+  expect(new Set(wrong.examples.map(({left, right}: Record<string, string | null>) => `${left} ${right}`))).toEqual(new Set([
+    '{"iata":"HNL","city":"Honolulu"} null', '{"iata":"ITO","city":"Hilo"} null', 'null {"iata":"ITO","city":"HILO"}',
+  ]));
 });
 
 test('SQL outside the portable core is refused in the plan, with its place', async () => {
