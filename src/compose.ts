@@ -68,6 +68,8 @@ import {sourceKinds} from './sources/kinds.ts';
 import type {Sources} from './sources/source.ts';
 import {createSources} from './sources/sources.ts';
 import {createDatasets} from './warehouse/datasets.ts';
+import type {Relationships} from './warehouse/relationship.ts';
+import {createRelationships} from './warehouse/relationship-service.ts';
 import {Heads} from './warehouse/heads.ts';
 import {createLineage} from './warehouse/lineage.ts';
 import {createWarehouse} from './warehouse/local-warehouse.ts';
@@ -98,6 +100,7 @@ interface Services {
   sources: Sources;
   warehouse: Warehouse;
   datasets: Datasets;
+  relationships: Relationships;
   heads: Heads;
   lineage: Lineage;
   maintenance: Maintenance;
@@ -167,6 +170,7 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
     })).singleton(),
     heads: asFunction(({config, catalog}: Services) => new Heads(catalog, config.catalog.url === null)).singleton(),
     datasets: asFunction(({catalog, warehouse}: Services) => createDatasets({catalog, warehouse})).singleton(),
+    relationships: asFunction(({catalog, warehouse}: Services) => createRelationships({catalog, warehouse})).singleton(),
     lineage: asFunction(({catalog}: Services) => createLineage({catalog})).singleton(),
     maintenance: asFunction((services: Services): Maintenance => {
       const {warehouse: {graceHours}, uploads, events} = services.config;
@@ -219,8 +223,8 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
     proposals: asFunction(({config, catalog, engine, sources, pipelines, warehouse, datasets}: Services) =>
       createProposals({catalog, engine, sources, pipelines, warehouse, datasets, scratchFolder: scratchOf(config)})).singleton(),
 
-    graphModel: asFunction(({datasets, models, catalog, system, logger}: Services) => new CatalogGraphModel({
-      datasets, models, viewer: system,
+    graphModel: asFunction(({datasets, relationships, models, catalog, system, logger}: Services) => new CatalogGraphModel({
+      datasets, relationships, models, viewer: system,
       version: () => catalog.read(stores => stores.changes.count('graph')),
       listen: wake => catalog.listen('graph', wake),
       onError: error => logger.warn({err: error}, 'the graph could not be read again; the last one goes on serving'),
@@ -228,7 +232,7 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
     graphql: asFunction((services: Services) => new GraphqlPart({
       heads: () => services.heads.current(),
       onCommit: listener => services.catalog.listen('data', listener),
-      pipelines: services.pipelines, proposals: services.proposals, schedules: services.schedules, backfills: services.backfills, webhooks: services.webhooks, models: services.models, scoreFiles: services.scoreFiles, datasets: services.datasets, lineage: services.lineage, maintenance: services.maintenance, writes: services.writes, warehouse: services.warehouse,
+      pipelines: services.pipelines, proposals: services.proposals, schedules: services.schedules, backfills: services.backfills, webhooks: services.webhooks, models: services.models, scoreFiles: services.scoreFiles, datasets: services.datasets, relationships: services.relationships, lineage: services.lineage, maintenance: services.maintenance, writes: services.writes, warehouse: services.warehouse,
       engine: services.engine, remotes: services.remotes, graphModel: services.graphModel, logger: services.logger, metrics: services.metrics, config: services.config,
       uploads: {byId: id => services.catalog.read(stores => stores.uploads.byId(id))},
       system: {version, catalog: services.config.catalog.url === null ? 'pglite' : 'postgresql', fingerprint: `${services.engine.fingerprint}; ${services.runtime.fingerprint}`},

@@ -10,6 +10,7 @@ import type {BackfillStore} from '../pipelines/backfill.ts';
 import type {RunStore} from '../pipelines/pipeline.ts';
 import type {ProposalStore} from '../proposals/proposals.ts';
 import type {ScheduleStore} from '../schedules/schedule.ts';
+import type {RelationshipStore} from '../warehouse/relationship.ts';
 import type {DatasetStore} from '../warehouse/warehouse.ts';
 import type {WebhookStore} from '../webhooks/webhook.ts';
 import type {WriteStore} from '../writes/writes.ts';
@@ -41,7 +42,7 @@ export interface Jobs {
 
 /** What others keep copies of: whoever changes it says so, and they compare the number or wait to be woken. */
 export interface Changes {
-  /** `graph`: datasets' schemas and contracts, aliases, deployments; `data`: heads of datasets. */
+  /** `graph`: datasets' schemas and contracts, relationships, aliases, deployments; `data`: heads of datasets. */
   count(of: 'graph' | 'data'): Promise<bigint>;
   /** Raises the number, and wakes listeners of the channel in every process when the transaction commits: a hint that may be lost. */
   tell(of: 'graph' | 'data', payload: string): Promise<void>;
@@ -59,6 +60,7 @@ export interface Stores {
   readonly proposals: ProposalStore;
   readonly erasures: ErasureStore;
   readonly writes: WriteStore;
+  readonly relationships: RelationshipStore;
   readonly jobs: Jobs;
   readonly changes: Changes;
 }

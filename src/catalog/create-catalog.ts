@@ -13,6 +13,7 @@ import {PrismaExpiryStore} from './expiry-store.ts';
 import {channelName, channels} from './listener.ts';
 import {PrismaModelStore} from './model-store.ts';
 import {PrismaProposalStore} from './proposal-store.ts';
+import {PrismaRelationshipStore} from './relationship-store.ts';
 import {PrismaRunStore} from './run-store.ts';
 import {PrismaScheduleStore} from './schedule-store.ts';
 import {PrismaUploadStore} from './upload-store.ts';
@@ -108,6 +109,7 @@ class PrismaCatalog implements Catalog {
       proposals: new PrismaProposalStore(connection),
       erasures: new PrismaErasureStore(connection),
       writes: new PrismaWriteStore(connection),
+      relationships: new PrismaRelationshipStore(connection),
       jobs: {
         wake: async runId => {
           await this.boss!.send(queue, {runId}, {db: fromPrisma(connection as never)});

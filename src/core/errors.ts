@@ -100,6 +100,7 @@ export const errorTable = {
 
   // --- webhooks
   WEBHOOK_INVALID: {message: 'The webhook is not valid: {reason}', hint: 'It needs a topic and a public http or https address; those of private networks are named in the setting `webhooks.privateHosts`. Leave the secret out for a new one.', http: 400},
+  RELATIONSHIP_NOT_FOUND: {message: "'{dataset}' has no relationship '{name}' of its own.", hint: 'List them with `dataset(name) { relationships { name } }`; those of foreign keys are changed in the contract.', http: 404},
   WEBHOOK_NOT_FOUND: {message: "There is no webhook '{id}'.", hint: 'List them with `millrace webhooks`.', http: 404},
   DELIVERY_NOT_FOUND: {message: "There is no delivery '{id}'.", hint: 'List them with `millrace webhooks deliveries WEBHOOK`.', http: 404},
 

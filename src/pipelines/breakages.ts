@@ -6,6 +6,7 @@ import {changeSays, schemaChanges} from '../schemas/compatibility.ts';
 import type {Contract} from '../schemas/contract.ts';
 import type {Schema} from '../schemas/schema.ts';
 import {typeName} from '../schemas/schema.ts';
+import type {Relationship} from '../warehouse/relationship.ts';
 import type {Breakage} from '../warehouse/warehouse.ts';
 import {bindParams} from './bind-params.ts';
 import type {PipelineDefinition, PredictStep, SqlStep} from './pipeline.ts';
@@ -23,9 +24,10 @@ export interface Readers {
  * with the columns as they are is left out, since the change is not its cause.
  */
 export async function findBreakages(readers: Readers, dataset: string, before: Schema, after: Schema): Promise<Breakage[]> {
-  const {pipelines, datasets} = await readers.catalog.read(async stores => ({
+  const {pipelines, datasets, relationships} = await readers.catalog.read(async stores => ({
     pipelines: await stores.runs.pipelines(),
     datasets: await stores.datasets.schemas('main', []),
+    relationships: await stores.relationships.list(),
   }));
   const schemas = new Map(datasets.map(({name, schema}) => [name, schema!]));
   const breakages: Breakage[] = [];
@@ -42,7 +44,7 @@ export async function findBreakages(readers: Readers, dataset: string, before: S
     const detail = version && (await newly(schema => readers.models.unfit(version, dataset, schema, deployment.features), before, after));
     if (detail) breakages.push({kind: 'model', name: deployment.modelName, detail});
   }
-  return [...breakages, ...relationshipsBroken(dataset, new Map(datasets.map(({name, contract}) => [name, contract])), before, after)];
+  return [...breakages, ...relationshipsBroken(dataset, new Map(datasets.map(({name, contract}) => [name, contract])), relationships, before, after)];
 }
 
 async function sqlBreaks(
@@ -81,7 +83,7 @@ async function newly(wrong: (schema: Schema) => Promise<string | null>, before: 
   return now !== null && (await wrong(before)) === null ? now : null;
 }
 
-function relationshipsBroken(dataset: string, contracts: ReadonlyMap<string, Contract>, before: Schema, after: Schema): Breakage[] {
+function relationshipsBroken(dataset: string, contracts: ReadonlyMap<string, Contract>, relationships: readonly Relationship[], before: Schema, after: Schema): Breakage[] {
   const typeIn = (schema: Schema, column: string): string | null => {
     const type = schema.fields.find(field => field.name === column)?.type;
     // Integers of any size compare.
@@ -92,12 +94,17 @@ function relationshipsBroken(dataset: string, contracts: ReadonlyMap<string, Con
     return was === null || was === is ? null : is === null ? `'${dataset}' would have no column '${column}'` : `'${dataset}.${column}' would be ${is}`;
   };
   const [key, ...more] = contracts.get(dataset)?.key ?? [];
-  return [...contracts].flatMap(([name, contract]) => (contract.foreignKeys ?? []).flatMap(({column, references}): Breakage[] => {
+  const declared = relationships.flatMap(({dataset: from, name, to, on}): Breakage[] => {
+    const detail = on.map(({column, toColumn}) => (from === dataset ? lost(column) : null) ?? (to === dataset ? lost(toColumn) : null)).find(found => found !== null);
+    return detail ? [{kind: 'relationship', name: `${from}.${name} → ${to}`, detail}] : [];
+  });
+  const ofKeys = [...contracts].flatMap(([name, contract]) => (contract.foreignKeys ?? []).flatMap(({column, references}): Breakage[] => {
     const own = name === dataset ? lost(column) : null;
     const its = references === dataset && key !== undefined && more.length === 0 ? lost(key) : null;
     const detail = own ?? its;
     return detail === null ? [] : [{kind: 'relationship', name: `${name}.${column} → ${references}`, detail}];
   }));
+  return [...declared, ...ofKeys];
 }
 
 function reasonOf(error: unknown): string {

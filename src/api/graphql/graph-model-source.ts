@@ -4,12 +4,14 @@ import type {Models} from '../../models/models.ts';
 import {documented} from '../../schemas/documented.ts';
 import {withLegalMembers} from '../../schemas/legal-members.ts';
 import type {Schema} from '../../schemas/schema.ts';
+import type {Relationships} from '../../warehouse/relationship.ts';
 import type {Datasets} from '../../warehouse/warehouse.ts';
 import type {GraphDataset, GraphModel, GraphPrediction} from './data/graph-model.ts';
 import type {GraphModelSource} from './services.ts';
 
 export interface GraphModelOptions {
   readonly datasets: Pick<Datasets, 'schemas'>;
+  readonly relationships: Pick<Relationships, 'list'>;
   readonly models: Pick<Models, 'deployments' | 'resolve'>;
   /** Counts changes of what the graph is made of. */
   readonly version: () => Promise<bigint>;
@@ -85,17 +87,18 @@ export class CatalogGraphModel implements GraphModelSource {
   private async read(): Promise<GraphDataset[]> {
     const before = this.known;
     const knownIds = [...before.values()].map(({schemaId}) => schemaId);
-    const [datasets, predictions] = await Promise.all([this.options.datasets.schemas(this.options.viewer, knownIds), this.predictions()]);
+    const [datasets, predictions, declared] = await Promise.all([this.options.datasets.schemas(this.options.viewer, knownIds), this.predictions(), this.options.relationships.list(this.options.viewer)]);
     const ofId = new Map([...before.values()].map(({schemaId, legal}) => [schemaId, legal]));
     this.known = new Map(datasets.map(({name, schemaId, schema, contract}) => {
       const legal = schema ? withLegalMembers(schema) : ofId.get(schemaId)!;
       // `Dataset.models` says why a model that is deployed is no field.
       const predicted = (predictions.get(name) ?? []).filter(({inputs, features}) => unfitColumns(inputs, features, legal) === null);
-      const made = `${schemaId} ${JSON.stringify([contract, predicted])}`;
+      const relationships = declared.filter(({dataset}) => dataset === name).map(({dataset: _, ...relationship}) => relationship);
+      const made = `${schemaId} ${JSON.stringify([contract, predicted, relationships])}`;
       const known = before.get(name);
       if (known?.made === made) return [name, known];
       const {description} = contract;
-      return [name, {schemaId, made, legal, dataset: {name, schema: documented(legal, contract), contract, predictions: predicted, ...(description ? {description} : {})}}];
+      return [name, {schemaId, made, legal, dataset: {name, schema: documented(legal, contract), contract, predictions: predicted, relationships, ...(description ? {description} : {})}}];
     }));
     return [...this.known.values()].map(({dataset}) => dataset);
   }

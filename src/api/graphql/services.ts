@@ -19,6 +19,7 @@ import type {Remotes} from '../../pipelines/engine-choice.ts';
 import type {Pipelines} from '../../pipelines/pipeline.ts';
 import type {Schedules} from '../../schedules/schedule.ts';
 import type {Proposals} from '../../proposals/proposals.ts';
+import type {Relationships} from '../../warehouse/relationship.ts';
 import type {Datasets, Lineage, SnapshotRecord, Warehouse} from '../../warehouse/warehouse.ts';
 import type {Webhooks} from '../../webhooks/webhook.ts';
 import type {Writes} from '../../writes/writes.ts';
@@ -51,6 +52,7 @@ export interface GraphqlServices {
   readonly models: Models;
   readonly scoreFiles: ScoreFiles;
   readonly datasets: Datasets;
+  readonly relationships: Relationships;
   readonly lineage: Lineage;
   readonly maintenance: Maintenance;
   readonly writes: Writes;

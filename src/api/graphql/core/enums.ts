@@ -81,6 +81,9 @@ registerEnumType(ChangeKindEnum, {name: 'SchemaChangeKind', description: 'WIDENE
 export const BreakageKindEnum = upperCased(['pipeline', 'model', 'relationship']);
 registerEnumType(BreakageKindEnum, {name: 'BreakageKind'});
 
+export const RelationshipKindEnum = upperCased(['object', 'array']);
+registerEnumType(RelationshipKindEnum, {name: 'RelationshipKind', description: 'OBJECT: one row, the first where several are equal in the columns. ARRAY: all of them, as a list, with aggregates beside it.'});
+
 export const WriteKindEnum = upperCased(['insert', 'update', 'delete']);
 registerEnumType(WriteKindEnum, {name: 'WriteKind', description: 'What clients may do to single rows of a dataset by mutations of the graph.'});
 
