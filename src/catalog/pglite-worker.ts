@@ -4,6 +4,7 @@
  * notifications; the owner of an embedded database is the only process on it, and wakes its own listeners.)
  */
 import {chmodSync, rmSync} from 'node:fs';
+import {setFlagsFromString} from 'node:v8';
 import {parentPort, workerData} from 'node:worker_threads';
 import {PGlite} from '@electric-sql/pglite';
 import {PGLiteSocketServer} from '@electric-sql/pglite-socket';
@@ -11,9 +12,15 @@ import {PGLiteSocketServer} from '@electric-sql/pglite-socket';
 const {folder, socket, template} = workerData as {folder: string; socket: string; template: Uint8Array | null};
 const port = parentPort!;
 
+// V8's optimizing compiler takes 600 MB and more than a second of a processor for PostgreSQL's parser, one function of 100 kB, as soon as it
+// has parsed a few statements; compiled once and quickly, everything is about as fast. A module keeps what it was made with.
+const tiers = ['wasm-tier-up', 'wasm-dynamic-tiering'];
+for (const tier of tiers) setFlagsFromString(`--no-${tier}`);
+
 // The default, 128 MB, is for a server: the whole catalog is smaller, and the memory is the process's own.
 const startParams = [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB'];
 const database = await PGlite.create({dataDir: folder, startParams, ...(template ? {loadDataDir: new Blob([template as Uint8Array<ArrayBuffer>])} : {})});
+for (const tier of tiers) setFlagsFromString(`--${tier}`);
 const {rows} = await database.query<{server_version: string}>('SHOW server_version');
 rmSync(socket, {force: true});
 const server = new PGLiteSocketServer({db: database, path: socket, maxConnections: 64});
