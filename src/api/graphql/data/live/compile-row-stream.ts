@@ -49,6 +49,9 @@ export const boundsAsVariables = ({snapshot, after, through, count}: Omit<BatchB
 /** Under this key each row's text begins with its id. */
 export const idKey = '~id';
 
+/** A selection with the row's id before all. */
+export const withId = (selected: Collected): Collected => new Map([[idKey, [{kind: Kind.FIELD, name: {kind: Kind.NAME, value: rowId}}] as const], ...selected]);
+
 export function compileRowStream(key: string, nodes: readonly FieldNode[], {dataset}: FollowedRoot, input: CompileInput): RowStreamPlan {
   const field = input.graph.schema.getSubscriptionType()!.getFields()[nodes[0]!.name.value]!;
   const args = givenArguments(field.args, nodes[0]!, input.variables);
@@ -88,8 +91,7 @@ function batchRows(key: string, selected: Collected, dataset: string, args: Argu
     limit: builder.bindings.bind(variables => variables['~count'] as number, 'BIGINT'),
     offset: null,
   };
-  const withId = new Map([[idKey, [{kind: Kind.FIELD, name: {kind: Kind.NAME, value: rowId}}] as const], ...selected]);
-  const rows = builder.scored(builder.object(withId, relation), relation, chosen);
+  const rows = builder.scored(builder.object(withId(selected), relation), relation, chosen);
   return {
     rows,
     plan: {key, dataset, asOf: variables => ({snapshot: variables['~snapshot'] as string}), answer: {kind: 'scored', rows, single: false}},

@@ -44,7 +44,7 @@ async function textsOf({plan, rows, readsOnce}: BatchRows, graph: DataSchema, va
 }
 
 /** Each text begins with the row's id, as `{"~id":"5"`. */
-function withoutId(text: string): {id: string; text: string} {
+export function withoutId(text: string): {id: string; text: string} {
   const start = `{"${idKey}":"`.length;
   const end = text.indexOf('"', start);
   return {id: text.slice(start, end), text: `{${text.slice(end + (text[end + 1] === ',' ? 2 : 1))}`};

@@ -1,11 +1,13 @@
 import {createHash} from 'node:crypto';
-import type {FieldNode} from 'graphql';
+import {print} from 'graphql';
+import type {FieldNode, SelectionSetNode} from 'graphql';
 import {MillraceError} from '../../../../core/errors.ts';
 import type {GivenRow, OnConflict, RowCondition, RowSelection, RowWrite} from '../../../../writes/writes.ts';
 import {rowCondition} from '../filter.ts';
 import {givenArguments} from '../given.ts';
 import type {Given, Variables} from '../given.ts';
-import type {CompileInput, FieldPlan} from '../plan.ts';
+import {withId} from '../live/compile-row-stream.ts';
+import type {CompileInput} from '../plan.ts';
 import type {WriteRoot} from '../roots.ts';
 import {collectBelow} from '../selection.ts';
 import type {Collected} from '../selection.ts';
@@ -15,6 +17,7 @@ import {StatementBuilder} from '../statement-builder.ts';
 import type {Arguments} from '../statement-builder.ts';
 import {givenRow} from './given-values.ts';
 import type {WriteRootKind} from './mutation-types.ts';
+import type {ReturnPlan} from './returned-rows.ts';
 
 /** A mutation field, compiled: what to write, and how to answer. */
 export interface WritePlan {
@@ -23,14 +26,14 @@ export interface WritePlan {
   readonly idempotency: {readonly key: string; readonly content: string} | null;
   readonly answer:
     /** The one row; null where there is none. */
-    | {readonly kind: 'row'; readonly rows: FieldPlan}
+    | {readonly kind: 'row'; readonly rows: ReturnPlan}
     | {readonly kind: 'response'; readonly parts: readonly ResponsePart[]};
 }
 
 export type ResponsePart =
   | {readonly key: string; readonly kind: 'affected'}
   | {readonly key: string; readonly kind: 'constant'; readonly json: string}
-  | {readonly key: string; readonly kind: 'returning'; readonly rows: FieldPlan}
+  | {readonly key: string; readonly kind: 'returning'; readonly rows: ReturnPlan}
   | {readonly key: string; readonly kind: 'quarantined'; readonly parts: readonly {readonly key: string; readonly of: 'index' | 'reasons' | '__typename'}[]};
 
 /** Variables that the rows of an answer are asked for by; no variable of a document has such a name. */
@@ -51,7 +54,7 @@ export function compileWrite(nodes: readonly FieldNode[], {kind, dataset}: Write
   return {
     dataset, write,
     idempotency: key ? {key, content: createHash('sha256').update(JSON.stringify([dataset, write])).digest('hex')} : null,
-    answer: isOne ? {kind: 'row', rows: rowsPlan(selected, dataset, input, true)} : {kind: 'response', parts: responseParts(selected, dataset, input)},
+    answer: isOne ? {kind: 'row', rows: returnPlan(nodes, dataset, input, true)} : {kind: 'response', parts: responseParts(selected, dataset, input)},
   };
 }
 
@@ -60,25 +63,42 @@ function responseParts(selected: Collected, dataset: string, input: CompileInput
   return [...selected].map(([key, nodes]): ResponsePart => {
     const name = nodes[0]!.name.value;
     if (name === 'affected_rows') return {key, kind: 'affected'};
-    if (name === 'returning') return {key, kind: 'returning', rows: rowsPlan(below(nodes), dataset, input, false)};
+    if (name === 'returning') return {key, kind: 'returning', rows: returnPlan(nodes, dataset, input, false)};
     if (name === 'quarantined') return {key, kind: 'quarantined', parts: [...below(nodes)].map(([inner, [node]]) => ({key: inner, of: node!.name.value as 'index'}))};
     return {key, kind: 'constant', json: JSON.stringify(`${dataset}_mutation_response`)};
   });
 }
 
-/** Rows by their ids, in the order of these, as of the snapshot that the write made or found. */
-function rowsPlan(selected: Collected, dataset: string, input: CompileInput, single: boolean): FieldPlan {
+/** Plans of selections that no variable changes, by where they stand. */
+const returnPlans = new WeakMap<CompileInput['graph'], WeakMap<FieldNode, ReturnPlan>>();
+
+function returnPlan(nodes: readonly FieldNode[], dataset: string, input: CompileInput, single: boolean): ReturnPlan {
+  const {graph, fragments, variables} = input;
+  let plans = returnPlans.get(graph);
+  if (!plans) returnPlans.set(graph, (plans = new WeakMap()));
+  const [node] = nodes as [FieldNode];
+  let plan = nodes.length === 1 ? plans.get(node) : undefined;
+  if (!plan) {
+    plan = rowsPlan(collectBelow(nodes, fragments, variables), dataset, input, single);
+    if (nodes.length === 1 && !mentionsVariables(node.selectionSet!, fragments)) plans.set(node, plan);
+  }
+  return plan;
+}
+
+const mentionsVariables = (set: SelectionSetNode, fragments: CompileInput['fragments']): boolean => {
+  const text = print(set);
+  return text.includes('$') || (text.includes('...') && Object.values(fragments).some(fragment => print(fragment).includes('$')));
+};
+
+/** Rows by their ids, as of the snapshot that the write made or found. */
+function rowsPlan(selected: Collected, dataset: string, input: CompileInput, single: boolean): ReturnPlan {
   const builder = new StatementBuilder(input, input.graph.types.get(dataset)!.row.getFields());
   const relation = builder.use(dataset);
   const ids = builder.bindings.bind(variables => variables[writtenRows] as string, 'JSON');
-  const written = `(SELECT unnest(ids) AS id, generate_subscripts(ids, 1) AS place FROM (SELECT from_json(${ids}, '["BIGINT"]') AS ids)) AS written`;
-  const order = {keys: [{expression: 'written.place', direction: 'ASC'}], joins: [`JOIN ${written} ON written.id = ${relation.rowId}`]};
-  const chosen = {condition: 'true', order, limit: null, offset: null};
-  const row = builder.object(selected, relation);
-  const answer: FieldPlan['answer'] = builder.predictions.length === 0
-    ? {kind: 'text', statement: builder.listOf(row, relation, chosen, single), single}
-    : {kind: 'scored', rows: builder.scored(row, relation, chosen), single};
-  return {key: '', dataset, asOf: variables => ({snapshot: variables[writtenSnapshot] as string}), answer};
+  const written = `(SELECT unnest(from_json(${ids}, '["BIGINT"]')) AS id) AS written`;
+  const chosen = {condition: 'true', order: {keys: [], joins: [`JOIN ${written} ON written.id = ${relation.rowId}`]}, limit: null, offset: null};
+  const row = builder.object(withId(selected), relation);
+  return {key: '', dataset, asOf: variables => ({snapshot: variables[writtenSnapshot] as string}), answer: {kind: 'scored', rows: builder.scored(row, relation, chosen), single}};
 }
 
 class WriteCompiler {
