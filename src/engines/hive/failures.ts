@@ -1,15 +1,5 @@
 import {MillraceError} from '../../core/errors.ts';
-
-/** What a server says of a failed call. */
-export class HiveFailure extends Error {
-  constructor(
-    message: string,
-    readonly sqlState: string | null,
-    readonly errorCode: number | null,
-  ) {
-    super(message);
-  }
-}
+import {HiveFailure} from './connection.ts';
 
 /** Hive's own numbers of what the compiler finds; Spark sends SQL states alone. */
 const [firstSemantic, lastSemantic] = [10_000, 19_999];

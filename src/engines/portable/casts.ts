@@ -25,6 +25,7 @@ export function cast(expr: Expr, to: Type, dialect: Dialect, how: Casting): Expr
     if (value) return value;
   }
   if (sameType(from, to)) return expr.literal === undefined ? expr : {...expr, literal: undefined};
+  if (expr.digits !== undefined && to.kind === 'float') return doubleLiteral(Number(expr.digits), to, dialect);
   if (from.kind === 'null') return plainly(expr, to, dialect);
   if (widens(from, to)) return plainly(expr, to, dialect);
   if (from.kind === 'date' && to.kind === 'timestamp') return plainly(expr, to, dialect);
@@ -173,6 +174,6 @@ export function literalOf(value: string | number | bigint | boolean | null, dial
 /** A decimal in the statement, by its digits. */
 export const decimalLiteral = (text: string, precision: number, scale: number, dialect: Dialect): Expr => {
   const type = decimal(precision, scale);
-  return {sql: `CAST(${text}BD AS ${typeText(type, dialect)})`, type, nonZero: /[1-9]/.test(text)};
+  return {sql: `CAST(${text}BD AS ${typeText(type, dialect)})`, type, digits: text, nonZero: /[1-9]/.test(text)};
 };
 

@@ -68,7 +68,7 @@ const namedTypes: Readonly<Record<string, Type>> = {
   bool, int8: int(8), int16: int(16), int32: int(32), int64: int(64), hugeint, float32: float, float64: double, utf8, date, timestamp, timestamptz, binary: {kind: 'binary'}, null: untyped,
 };
 const typeWords: Readonly<Record<string, (type: Type) => boolean>> = {
-  integer: isInteger, number: isNumber, decimal: type => type.kind === 'decimal', float: isFloat, any: () => true, list: type => type.kind === 'list',
+  integer: isInteger, number: isNumber, decimal: type => type.kind === 'decimal', float: isFloat, any: type => type.kind !== 'interval', list: type => type.kind === 'list',
 };
 
 /** The call in the dialect's words; null: no function of the table. @param finish puts the arguments into the text @throws NotPortable */

@@ -7,10 +7,14 @@ export interface Expr {
   readonly type: Type;
   /** Of an integer or text that stands in the statement: it takes the type of what it meets. */
   readonly literal?: bigint | string;
+  /** Of a decimal that stands in the statement. */
+  readonly digits?: string;
   /** Known not to be zero, whatever the data. */
   readonly nonZero?: boolean;
   /** Of an INTERVAL: BIGINT texts to be added, months first. It can only be added to a date or a timestamp. */
   readonly span?: Span;
+  /** Of the INTERVAL between two timestamps: its microseconds, BIGINT. */
+  readonly elapsed?: string;
 }
 
 export interface Span {

@@ -9,19 +9,25 @@ import type {Expr} from './expr.ts';
 import {aggregates} from './functions/aggregates.ts';
 import {numberFunctions} from './functions/numbers.ts';
 import {arithmetic, compared, concatenation, together} from './functions/operators.ts';
+import {elapsedSeconds, spanCall, spanLiteral} from './functions/spans.ts';
 import {textFunctions} from './functions/text.ts';
 import {timeFunctions} from './functions/times.ts';
 import {lookUp} from './scope.ts';
 import type {Scope} from './scope.ts';
 import {lower, nodeOrNull, nodes, texts} from './syntax.ts';
 import type {Node, ParsedType, Source} from './syntax.ts';
-import {bool, date, decimal, double, float, hugeint, int, timestamp, timestamptz, untyped, utf8} from './types.ts';
+import {bool, date, decimal, double, float, hugeint, int, sameType, timestamp, timestamptz, untyped, utf8} from './types.ts';
 import type {Type} from './types.ts';
+import {orderItems, windowOf} from './windows.ts';
 
 export const scalarTable = tableOf(textFunctions, numberFunctions, timeFunctions);
 export const aggregateTable = tableOf(aggregates);
 
-export const isAggregate = (name: string): boolean => name === 'count_star' || aggregateTable.has(name);
+export const isAggregate = (name: string): boolean => name === 'count_star' || joining.has(name) || aggregateTable.has(name);
+
+const joining = new Set(['string_agg', 'listagg', 'group_concat']);
+/** Aggregates that do not depend on the order of the rows. */
+const indifferent = new Set(['count', 'sum', 'min', 'max', 'bool_and', 'bool_or', 'count_if', 'count_star']);
 
 /** A translation under way. */
 export interface Translation {
@@ -43,7 +49,11 @@ const typesByName: Readonly<Record<string, Type>> = {
 const arithmeticOperators = new Set(['+', '-', '*', '/', '//', '%', 'mod']);
 
 export class Expressions {
-  constructor(private readonly translation: Translation) {}
+  readonly dialect: Dialect;
+
+  constructor(private readonly translation: Translation) {
+    this.dialect = translation.dialect;
+  }
 
   /** @throws SQL_NOT_PORTABLE */
   write(node: Node, scope: Scope): Expr {
@@ -57,7 +67,7 @@ export class Expressions {
 
   /** A condition of WHERE, HAVING, ON or FILTER. */
   condition(node: Node, scope: Scope): string {
-    const expr = this.write(node, scope);
+    const expr = this.write(node, {...scope, filter: 'conjunct'});
     return unbracketed(expr.type.kind === 'bool' ? expr.sql : this.attempt(node, () => cast(expr, bool, this.translation.dialect, 'explicit').sql));
   }
 
@@ -78,8 +88,9 @@ export class Expressions {
     }
   }
 
-  private written(node: Node, scope: Scope): Expr {
+  private written(node: Node, around: Scope): Expr {
     const {dialect} = this.translation;
+    const scope = within(node, around);
     const write = (value: unknown) => this.write(value as Node, scope);
     switch (node.class) {
       case 'COLUMN_REF':
@@ -108,6 +119,10 @@ export class Expressions {
         return this.caseNode(node, scope);
       case 'FUNCTION':
         return this.call(node, scope);
+      case 'WINDOW':
+        return windowOf(node, scope, this);
+      case 'SUBQUERY':
+        return this.subquery(node, around);
       default:
         throw new NotPortable('is not in the portable core');
     }
@@ -170,6 +185,11 @@ export class Expressions {
 
   private castNode(node: Node, scope: Scope): Expr {
     const parsed = node.cast_type as ParsedType;
+    if (parsed.id === 'INTERVAL') {
+      const {literal} = this.write(node.child as Node, scope);
+      if (typeof literal !== 'string') throw new NotPortable('is not in the portable core', 'CAST to INTERVAL');
+      return spanLiteral(literal);
+    }
     const to = this.typeOf(parsed);
     if (node.try_cast === true) throw new NotPortable('gives other values there', 'TRY_CAST');
     return cast(this.write(node.child as Node, scope), to, this.translation.dialect, 'explicit');
@@ -222,7 +242,10 @@ export class Expressions {
     const {dialect} = this.translation;
     const name = lower(node.function_name);
     if (isAggregate(name)) return this.aggregate(node, name, scope, '');
+    const span = spanCall(name, node, child => this.write(child, scope), dialect);
+    if (span) return span;
     const args = nodes(node.children).map(child => this.write(child, scope));
+    if (name === 'epoch' && args[0]?.elapsed !== undefined) return elapsedSeconds(args[0])!;
     if (arithmeticOperators.has(name)) {
       const expr = arithmetic(name, args, dialect);
       if (expr) return expr;
@@ -230,26 +253,75 @@ export class Expressions {
     if (name === '||') return concatenation(args, dialect);
     const expr = callOf(scalarTable, name, args, dialect);
     if (!expr) throw new NotPortable('is not in the portable core');
-    return expr;
+    // Null, or not zero.
+    return name === 'nullif' && args[1]!.literal === 0n ? {...expr, nonZero: true} : expr;
+  }
+
+  /** Texts in an order, with something between them. */
+  private joined(node: Node, orders: readonly Node[], scope: Scope, over: string): Expr {
+    const {dialect} = this.translation;
+    if (dialect.engine !== 'spark' || over !== '') throw new NotPortable('is not in the portable core here');
+    if (orders.length === 0) throw new NotPortable('depends on the order of the rows; give it an ORDER BY');
+    const [value, between] = nodes(node.children).map(child => cast(this.write(child, scope), utf8, dialect, 'implicit'));
+    const filter = nodeOrNull(node.filter);
+    const sql = `listagg(${node.distinct === true ? 'DISTINCT ' : ''}${value!.sql}, ${between?.sql ?? "','"}) WITHIN GROUP (ORDER BY ${orderItems(orders, key => this.write(key, scope).sql)})`;
+    return {sql: filter === null ? sql : `${sql} FILTER (WHERE ${this.condition(filter, scope)})`, type: utf8};
+  }
+
+  private subquery(node: Node, scope: Scope): Expr {
+    const {dialect} = this.translation;
+    const {sql, columns} = scope.subquery!((node.subquery as {node: Node}).node, scope);
+    switch (node.subquery_type) {
+      case 'SCALAR':
+        return {sql: `(\n${sql}\n)`, type: columns[0]!.type};
+      case 'EXISTS':
+      case 'NOT_EXISTS':
+        return {sql: `(${node.subquery_type === 'EXISTS' ? '' : 'NOT '}EXISTS (\n${sql}\n))`, type: bool};
+      case 'ANY': {
+        if (scope.filter === undefined) throw new NotPortable('of a subquery is null for some values here, which it is not there; use it in WHERE, beside AND, or write EXISTS', 'IN');
+        if (node.comparison_type !== 'COMPARE_EQUAL') throw new NotPortable('is not in the portable core; it has IN and = ANY', 'ANY');
+        const value = this.write(node.child as Node, scope);
+        const type = columns[0]!.type;
+        const [own] = together([value, {sql: '', type}], dialect);
+        if (!sameType(own!.type, type)) throw new NotPortable('compares values of different types; write a CAST', 'IN');
+        return {sql: `(${own!.sql} IN (\n${sql}\n))`, type: bool};
+      }
+      default:
+        throw new NotPortable('is not in the portable core');
+    }
   }
 
   /** @param over the text after the aggregate that makes it one of a window */
-  private aggregate(node: Node, name: string, scope: Scope, over: string): Expr {
+  aggregate(node: Node, name: string, scope: Scope, over: string): Expr {
     const {dialect} = this.translation;
-    if (nodes((nodeOrNull(node.order_bys) ?? {}).orders).length > 0) throw new NotPortable('with ORDER BY is not in the portable core');
-    const filter = nodeOrNull(node.filter);
+    if (!isAggregate(name)) throw new NotPortable('is not in the portable core');
+    const orders = nodes((nodeOrNull(node.order_bys) ?? {}).orders);
+    if (joining.has(name)) return this.joined(node, orders, scope, over);
+    if (orders.length > 0 && !indifferent.has(name)) throw new NotPortable('with ORDER BY is not in the portable core');
+    const filter = nodeOrNull(node.filter ?? node.filter_expr);
     const condition = filter === null ? null : this.condition(filter, scope);
     const distinct = node.distinct === true ? 'DISTINCT ' : '';
     const finish = (template: string, given: readonly Expr[]) => template.replace(/(\w+)\[([^\]]*)\]/g, (_, function_: string, inner: string) => {
       const arg = fill(inner, given);
       if (condition === null) return `${function_}(${distinct}${arg})${over}`;
-      if (dialect.engine === 'spark') return `${function_}(${distinct}${arg}) FILTER (WHERE ${condition})${over}`;
+      // Spark has no FILTER in windows.
+      if (dialect.engine === 'spark' && over === '') return `${function_}(${distinct}${arg}) FILTER (WHERE ${condition})${over}`;
       return `${function_}(${distinct}CASE WHEN ${condition} THEN ${arg === '*' ? '1' : arg} END)${over}`;
     });
-    if (name === 'count_star') return {sql: finish('count[*]', []), type: int(64)};
+    if (name === 'count_star' || (name === 'count' && nodes(node.children).length === 0)) return {sql: finish('count[*]', []), type: int(64)};
     const args = nodes(node.children).map(child => this.write(child, scope));
     return callOf(aggregateTable, name, args, dialect, finish)!;
   }
+}
+
+/** Whether what stands in a node is part of a filter, which takes null for false: there IN means the same on every engine. */
+function within(node: Node, scope: Scope): Scope {
+  const {filter} = scope;
+  if (filter === undefined) return scope;
+  if (node.type === 'CONJUNCTION_AND') return scope;
+  if (node.type === 'CONJUNCTION_OR') return {...scope, filter: 'part'};
+  if (node.type === 'OPERATOR_NOT' && filter === 'conjunct' && nodes(node.children)[0]!.class === 'SUBQUERY') return scope;
+  return {...scope, filter: undefined};
 }
 
 /** An integer of so many digits after the point, as text. */
@@ -260,7 +332,7 @@ function pointed(value: bigint, scale: number): string {
 
 /** Without the brackets around the whole. */
 export function unbracketed(sql: string): string {
-  if (!sql.startsWith('(') || !sql.endsWith(')')) return sql;
+  if (!sql.startsWith('(') || sql.startsWith('(\n') || !sql.endsWith(')')) return sql;
   let depth = 0;
   for (let at = 0; at < sql.length - 1; at++) {
     const char = sql[at];

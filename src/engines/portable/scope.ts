@@ -1,5 +1,6 @@
 /** What names mean at a place of the statement. */
 import type {Expr} from './expr.ts';
+import type {Node} from './syntax.ts';
 import type {Type} from './types.ts';
 
 export interface Column {
@@ -22,8 +23,17 @@ export interface Scope {
   readonly merged: ReadonlyMap<string, Column>;
   /** Names given in the SELECT list, lower case, where they may be used; columns come first. */
   readonly aliases?: ReadonlyMap<string, Expr>;
+  /** Writes a subquery that stands at this place. */
+  readonly subquery?: (node: Node, around: Scope) => Subquery;
+  /** The place is a filter's own conjunct, or a part of a filter; absent: anywhere else. */
+  readonly filter?: 'conjunct' | 'part' | undefined;
   /** Of the statement around a subquery. */
   readonly outer?: Scope;
+}
+
+export interface Subquery {
+  readonly sql: string;
+  readonly columns: readonly {readonly type: Type}[];
 }
 
 export const emptyScope: Scope = {sources: [], merged: new Map()};

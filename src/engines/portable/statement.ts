@@ -10,8 +10,9 @@ import {emptyScope, lookUp} from './scope.ts';
 import type {Column, Scope, SourceColumns} from './scope.ts';
 import {lower, nodeOrNull, nodes, texts} from './syntax.ts';
 import type {Node} from './syntax.ts';
-import {sameType} from './types.ts';
+import {bool, int, sameType} from './types.ts';
 import type {Type} from './types.ts';
+import {orderItems} from './windows.ts';
 
 /** A statement's text and its columns. */
 export interface Written {
@@ -24,6 +25,8 @@ interface Named {
   /** As the text has it, quoted. */
   readonly sql: string;
   readonly columns: readonly {readonly name: string; readonly type: Type}[];
+  /** A relation's own name; a CTE has none. */
+  readonly relation?: string;
 }
 
 /** A column of a SELECT list. */
@@ -44,6 +47,7 @@ export class Statements {
   private readonly expressions: Expressions;
   private readonly ctes: string[] = [];
   private readonly taken: Set<string>;
+  private readonly read = new Set<string>();
   private unnamed = 0;
 
   constructor(
@@ -55,23 +59,24 @@ export class Statements {
   }
 
   /** The whole statement. @throws SQL_NOT_PORTABLE */
-  root(node: Node): Written {
-    const names: Names = new Map(Object.entries(this.relations).map(([name, schema]) => [lower(name), {sql: this.quoted(name), columns: schema.fields}]));
-    const {sql, columns} = this.query(node, names);
-    return {sql: this.ctes.length === 0 ? sql : `WITH ${this.ctes.join(',\n')}\n${sql}`, columns};
+  root(node: Node): Written & {readonly reads: ReadonlySet<string>} {
+    const names: Names = new Map(Object.entries(this.relations).map(([name, schema]) => [lower(name), {sql: this.quoted(name), columns: schema.fields, relation: name}]));
+    const {sql, columns} = this.query(node, names, undefined);
+    return {sql: this.ctes.length === 0 ? sql : `WITH ${this.ctes.join(',\n')}\n${sql}`, columns, reads: this.read};
   }
 
   private quoted(name: string): string {
     return this.translation.dialect.identifier(name);
   }
 
-  private query(node: Node, outerNames: Names): Written {
+  /** @param outer of the statement around a subquery of an expression */
+  private query(node: Node, outerNames: Names, outer: Scope | undefined): Written {
     const names = this.withCtes(node, outerNames);
     switch (node.type) {
       case 'SELECT_NODE':
-        return this.select(node, names);
+        return this.select(node, names, outer);
       case 'SET_OPERATION_NODE':
-        return this.setOperation(node, names);
+        return this.setOperation(node, names, outer);
       default:
         throw this.expressions.refuse(node.type === 'RECURSIVE_CTE_NODE' ? 'WITH RECURSIVE' : String(node.type), 'is not in the portable core', node);
     }
@@ -82,7 +87,7 @@ export class Statements {
     const names = new Map(outer);
     for (const {key, value} of (node.cte_map as {map: readonly {key: string; value: Node}[]}).map) {
       const inner = (value.query as {node: Node}).node;
-      const written = this.query(inner, names);
+      const written = this.query(inner, names, undefined);
       const given = texts(value.aliases);
       const columns = written.columns.map((column, index) => ({...column, name: given[index] ?? column.name}));
       let name = key;
@@ -94,27 +99,32 @@ export class Statements {
     return names;
   }
 
-  private select(node: Node, names: Names): Written {
+  private select(node: Node, names: Names, outer: Scope | undefined): Written {
     if (node.sample) throw this.expressions.refuse('SAMPLE', 'gives other rows there', node);
-    const {from, scope} = node.from_table && (node.from_table as Node).type !== 'EMPTY' ? this.from(node.from_table as Node, names) : {from: '', scope: emptyScope};
+    const subquery: Scope['subquery'] = (inner, around) => this.query(inner, names, around);
+    const read = node.from_table && (node.from_table as Node).type !== 'EMPTY' ? this.from(node.from_table as Node, names, subquery) : {from: '', scope: emptyScope};
+    const scope: Scope = {...read.scope, subquery, ...(outer ? {outer: {...outer, filter: undefined}} : {})};
     const items = this.items(node, scope);
-    const aliases = new Map(items.filter(item => item.named).map(item => [lower(item.name), item.expr]));
-    const aliased: Scope = {...scope, aliases};
-    const where = nodeOrNull(node.where_clause);
-    const having = nodeOrNull(node.having);
-    if (node.qualify) throw this.expressions.refuse('QUALIFY', 'is not in the portable core', node.qualify as Node);
+    const aliased: Scope = {...scope, aliases: new Map(items.filter(item => item.named).map(item => [lower(item.name), item.expr]))};
+    const [where, having, qualify] = [nodeOrNull(node.where_clause), nodeOrNull(node.having), nodeOrNull(node.qualify)];
     const modifiers = nodes(node.modifiers);
     const distinct = modifiers.find(modifier => modifier.type === 'DISTINCT_MODIFIER');
     if (distinct && nodes(distinct.distinct_on_targets).length > 0) throw this.expressions.refuse('DISTINCT ON', 'is not in the portable core', distinct);
-    const clauses = [
-      `SELECT ${distinct ? 'DISTINCT ' : ''}${items.map(item => `${unbracketed(item.expr.sql)} AS ${this.quoted(item.name)}`).join(', ')}`,
-      ...(from === '' ? [] : [`FROM ${from}`]),
+    const list = (all: readonly {name: string; expr: Expr}[]) => all.map(item => `${unbracketed(item.expr.sql)} AS ${this.quoted(item.name)}`).join(', ');
+    const body = [
+      ...(read.from === '' ? [] : [`FROM ${read.from}`]),
       ...(where ? [`WHERE ${this.expressions.condition(where, aliased)}`] : []),
       ...this.groupBy(node, items, aliased),
       ...(having ? [`HAVING ${this.expressions.condition(having, aliased)}`] : []),
-      ...this.orderAndLimit(modifiers, items, aliased, distinct !== undefined),
     ];
-    return {sql: clauses.join('\n'), columns: items.map(({name, expr}) => ({name, type: expr.type}))};
+    const columns = items.map(({name, expr}) => ({name, type: expr.type}));
+    const rest = this.orderAndLimit(modifiers, items, aliased, distinct !== undefined || qualify !== null);
+    const head = `SELECT ${distinct ? 'DISTINCT ' : ''}`;
+    if (!qualify) return {sql: [`${head}${list(items)}`, ...body, ...rest].join('\n'), columns};
+    // The condition is computed beside the columns, and looked at around them.
+    const condition = {name: '_qualify', expr: {sql: this.expressions.condition(qualify, aliased), type: bool}};
+    const inner = [`SELECT ${list([...items, condition])}`, ...body].join('\n');
+    return {sql: [`${head}${items.map(item => this.quoted(item.name)).join(', ')}`, `FROM (\n${inner}\n) AS ${this.quoted('_windows')}`, `WHERE ${this.quoted('_qualify')}`, ...rest].join('\n'), columns};
   }
 
   // --- the SELECT list
@@ -131,6 +141,7 @@ export class Statements {
       const alias = String(child.alias ?? '');
       const name = alias !== '' ? alias : child.class === 'COLUMN_REF' ? texts(child.column_names).at(-1)! : this.nameFor(child);
       if (alias !== '') aliases.set(lower(alias), expr);
+      if (expr.type.kind === 'interval') throw this.expressions.refuse('a column of intervals', 'is not in the portable core', child);
       items.push({name, expr: expr.literal === undefined ? expr : {...expr, literal: undefined}, node: child, named: alias !== ''});
     }
     return this.unique(items);
@@ -176,23 +187,52 @@ export class Statements {
 
   // --- FROM
 
-  private from(node: Node, names: Names): {from: string; scope: Scope} {
+  private from(node: Node, names: Names, subquery: Scope['subquery']): {from: string; scope: Scope} {
     if (node.sample) throw this.expressions.refuse('TABLESAMPLE', 'gives other rows there', node);
     switch (node.type) {
       case 'BASE_TABLE': {
         const named = names.get(lower(node.table_name));
         if (!named) throw this.expressions.refuse(`'${String(node.table_name)}'`, 'is no relation of the statement', node);
+        if (named.relation !== undefined) this.read.add(named.relation);
         return this.source(node, named.sql, String(node.alias || node.table_name), named.columns);
       }
       case 'SUBQUERY': {
-        const written = this.query((node.subquery as {node: Node}).node, names);
+        const written = this.query((node.subquery as {node: Node}).node, names, undefined);
         return this.source(node, `(\n${written.sql}\n)`, String(node.alias || `_from_${++this.unnamed}`), written.columns, node.alias ? undefined : '');
       }
       case 'JOIN':
-        return this.join(node, names);
+        return this.join(node, names, subquery);
+      case 'TABLE_FUNCTION':
+        return this.series(node);
+      case 'EXPRESSION_LIST':
+        return this.values(node);
       default:
-        throw this.expressions.refuse(node.type === 'TABLE_FUNCTION' ? `the table function '${String((node.function as Node).function_name)}'` : String(node.type), 'is not in the portable core', node, node.function as Node);
+        throw this.expressions.refuse(String(node.type).replaceAll('_', ' '), 'is not in the portable core', node);
     }
+  }
+
+  /** `range` and `generate_series` between numbers of the statement. */
+  private series(node: Node): {from: string; scope: Scope} {
+    const call = node.function as Node;
+    const name = lower(call.function_name);
+    const refuse = (why: string) => this.expressions.refuse(`the table function '${name}'`, why, call, node);
+    if ((name !== 'range' && name !== 'generate_series') || this.translation.dialect.engine !== 'spark' || node.with_ordinality === 'WITH_ORDINALITY') throw refuse('is not in the portable core for this engine');
+    const bounds = nodes(call.children).map(child => this.expressions.write(child, emptyScope).literal);
+    if (!bounds.every(bound => typeof bound === 'bigint')) throw refuse('takes whole numbers only');
+    const [first, last, step] = bounds.length === 1 ? [0n, bounds[0]!, 1n] : [bounds[0]!, bounds[1]!, bounds[2] ?? 1n];
+    if (step === 0n) throw refuse('takes a step other than 0');
+    const end = name === 'range' ? last : last + (step > 0n ? 1n : -1n);
+    const alias = String(node.alias || name);
+    return this.source({...node, column_name_alias: [texts(node.column_name_alias)[0] ?? name]}, `range(${first}L, ${end}L, ${step}L)`, alias, [{name, type: int(64)}]);
+  }
+
+  private values(node: Node): {from: string; scope: Scope} {
+    const rows = (node.values as readonly (readonly Node[])[]).map(row => row.map(value => this.expressions.write(value, emptyScope)));
+    const columns = rows[0]!.map((_, index) => this.inPlace(node, () => together(rows.map(row => row[index]!), this.translation.dialect)));
+    const names = columns.map((_, index) => texts(node.expected_names)[index] ?? `col${index}`);
+    const lines = rows.map((_, row) => `SELECT ${columns.map((column, index) => `${unbracketed(column[row]!.sql)} AS ${this.quoted(names[index]!)}`).join(', ')}`);
+    const own = columns.map((column, index) => ({name: names[index]!, type: column[0]!.type}));
+    return this.source(node, `(\n${lines.join('\nUNION ALL ')}\n)`, String(node.alias || `_values_${++this.unnamed}`), own);
   }
 
   /** A relation under an alias, and under the column names that it may be given there. @param name by which its columns are asked for, where not by the alias */
@@ -204,8 +244,8 @@ export class Statements {
     return {from: sql === quoted && list === '' ? sql : `${sql} AS ${quoted}${list}`, scope: {sources: [{name, columns}], merged: new Map()}};
   }
 
-  private join(node: Node, names: Names): {from: string; scope: Scope} {
-    const [left, right] = [this.from(node.left as Node, names), this.from(node.right as Node, names)];
+  private join(node: Node, names: Names, subquery: Scope['subquery']): {from: string; scope: Scope} {
+    const [left, right] = [this.from(node.left as Node, names, subquery), this.from(node.right as Node, names, subquery)];
     const type = String(node.join_type);
     const sources: readonly SourceColumns[] = [...left.scope.sources, ...right.scope.sources];
     const own = sources.map(source => source.name).filter(name => name !== '');
@@ -226,7 +266,7 @@ export class Statements {
     });
     const scope: Scope = {sources: type === 'SEMI' || type === 'ANTI' ? left.scope.sources : sources, merged: type === 'SEMI' || type === 'ANTI' ? left.scope.merged : merged};
     const condition = nodeOrNull(node.condition);
-    const on = condition ? this.expressions.condition(condition, {sources, merged}) : conditions.join(' AND ');
+    const on = condition ? this.expressions.condition(condition, {sources, merged, ...(subquery ? {subquery} : {})}) : conditions.join(' AND ');
     return {from: `${left.from}\n${word} ${(node.right as Node).type === 'JOIN' ? `(${right.from})` : right.from}${on === '' ? '' : ` ON ${on}`}`, scope};
   }
 
@@ -281,7 +321,7 @@ export class Statements {
     const unknown = modifiers.find(modifier => !['ORDER_MODIFIER', 'LIMIT_MODIFIER', 'DISTINCT_MODIFIER'].includes(String(modifier.type)));
     if (unknown) throw this.expressions.refuse(String(unknown.type).replace('_MODIFIER', '').replace('_', ' '), 'is not in the portable core', unknown);
     const clauses: string[] = [];
-    if (order) clauses.push(`ORDER BY ${this.orders(nodes(order.orders), node => this.orderKey(node, items, scope, namesOnly))}`);
+    if (order) clauses.push(`ORDER BY ${orderItems(nodes(order.orders), node => this.orderKey(node, items, scope, namesOnly))}`);
     if (limit) {
       if (!order) throw this.expressions.refuse('LIMIT without ORDER BY', 'gives other rows there', nodeOrNull(limit.limit), nodeOrNull(limit.offset));
       for (const [word, value] of [['LIMIT', limit.limit], ['OFFSET', limit.offset]] as const) {
@@ -293,15 +333,6 @@ export class Statements {
       }
     }
     return clauses;
-  }
-
-  private orders(orders: readonly Node[], write: (node: Node) => string): string {
-    return orders.flatMap(order => {
-      const node = order.expression as Node;
-      const descending = order.type === 'DESCENDING';
-      const nulls = order.null_order === 'NULLS FIRST' ? 'FIRST' : 'LAST';
-      return [`${write(node)}${descending ? ' DESC' : ''} NULLS ${nulls}`];
-    }).join(', ');
   }
 
   /** By the name of a column of the list where it is one: then no engine can take it for something else. */
@@ -321,11 +352,11 @@ export class Statements {
 
   // --- UNION, EXCEPT, INTERSECT
 
-  private setOperation(node: Node, names: Names): Written {
+  private setOperation(node: Node, names: Names, outer: Scope | undefined): Written {
     const word = setOperations[String(node.setop_type)];
     if (word === undefined) throw this.expressions.refuse(String(node.setop_type).replaceAll('_', ' '), 'is not in the portable core', node);
     const children = node.children ? nodes(node.children) : [node.left as Node, node.right as Node];
-    const parts = children.map(child => this.query(child, names));
+    const parts = children.map(child => this.query(child, names, outer));
     const columns = parts[0]!.columns.map((column, index) => ({name: column.name, type: this.inPlace(node, () => this.unionType(parts.map(part => part.columns[index]!.type)))}));
     const operands = parts.map(part => this.operand(part, columns));
     const sql = operands.join(`\n${word}${node.setop_all === true ? ' ALL' : ''}\n`);

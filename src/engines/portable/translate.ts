@@ -19,13 +19,13 @@ export const translate: Translate = (tree, query, described, engine) => {
   const source = new Source(query.sql, engine);
   const relations = tables(query);
   const schemas: Record<string, Schema> = Object.fromEntries(Object.entries(relations).map(([name, table]) => [name, table.schema]));
-  const {sql, columns} = new Statements({source, dialect: dialects[engine], params: query.params ?? []}, schemas).root(tree as Node);
+  const {sql, columns, reads} = new Statements({source, dialect: dialects[engine], params: query.params ?? []}, schemas).root(tree as Node);
   if (columns.length !== described.fields.length) throw source.refusal('the statement', `has ${described.fields.length} columns, of which ${columns.length} could be followed`);
   for (const [index, {type, name}] of columns.entries()) {
     const field = described.fields[index]!;
     if (type.kind !== 'null' && !sameType(columnType(type), field.type)) throw source.refusal(`column '${field.name || name}'`, `is ${typeName(field.type)}, and would be ${typeName(columnType(type))} there; give it a CAST`);
   }
-  return {sql, relations};
+  return {sql, relations: Object.fromEntries(Object.entries(relations).filter(([name]) => reads.has(name)))};
 };
 
 function tables(query: Query): Record<string, Table> {

@@ -16,18 +16,18 @@ export const testTables: Readonly<Record<string, TestTable>> = {
       id: 'int32', i8: 'int8', i16: 'int16', i32: 'int32', i64: 'int64', f32: 'float32', f64: 'float64', d: 'decimal(10,2)', s: 'utf8', b: 'bool', dt: 'date', ts: 'timestamp', tz: 'timestamptz',
     },
     rows: `VALUES
-      (1, 1, 2, 3, 4, 1.5, 2.5, 1.25, 'abc', true, '2001-02-03', '2001-02-03 04:05:06.789', '2001-02-03 04:05:06+00'),
+      (1, 1, 2, 3, 4, '1.5', '2.5', 1.25, 'abc', true, '2001-02-03', '2001-02-03 04:05:06.789', '2001-02-03 04:05:06+00'),
       (2, -128, -32768, -2147483648, -9223372036854775808, '-0.0', '-0.0', -99999999.99, 'ÄÖü ß', false, '1969-12-31', '1969-12-31 23:59:59.999999', '1899-01-01 00:00:00+00'),
       (3, 127, 32767, 2147483647, 9223372036854775807, 'nan', 'nan', 99999999.99, '', null, '2024-02-29', '2024-02-29 12:00:00', '2024-02-29 23:59:59.999999+00'),
       (4, 0, 0, 0, 0, 'inf', 'inf', 0, '  spaced  ', true, '2000-12-31', '2000-12-31 00:00:00', '2000-12-31 00:00:00+00'),
       (5, null, null, null, null, null, null, null, null, null, null, null, null),
       (6, -7, -7, -7, -7, '-inf', '-inf', -7.5, 'a%b_c\\d', false, '1582-10-10', '1582-10-10 01:02:03', '1582-10-10 01:02:03+00'),
-      (7, 10, 10, 10, 10, 0.5, 3.5, 10.05, '🎉 x''y\${z}', true, '9999-12-31', '9999-12-31 23:59:59.999999', '9999-12-31 23:59:59.999999+00'),
-      (8, 3, 3, 3, 4, 0.1, 0.1, 0.01, 'abc', true, '2001-02-03', '2001-02-03 04:05:06.789', '2001-02-03 04:05:06+00')`,
+      (7, 10, 10, 10, 10, '0.5', '3.5', 10.05, '🎉 x''y\${z}', true, '9999-12-31', '9999-12-31 23:59:59.999999', '9999-12-31 23:59:59.999999+00'),
+      (8, 3, 3, 3, 4, '0.1', '0.1', 0.01, 'abc', true, '2001-02-03', '2001-02-03 04:05:06.789', '2001-02-03 04:05:06+00')`,
   },
   names: {columns: {id: 'int32', name: 'utf8', n: 'int32'}, rows: "VALUES (1, 'one', 10), (2, 'two', 20), (2, 'zwei', 21), (null, 'none', 0), (9, 'nine', 90)"},
   many: {
-    columns: {id: 'int32', k: 'int32', v: 'int32', x: 'float64', c: 'utf8', day: 'date', at: 'timestamp'},
+    columns: {id: 'int32', k: 'int32', v: 'int32', x: 'float64', c: 'utf8', day: 'date', moment: 'timestamp'},
     rows: `SELECT i, i % 3, CASE WHEN i % 7 = 0 THEN NULL ELSE i * 37 % 11 END, i % 5 / 4, chr(CAST(97 + i % 4 AS INTEGER)), date '2001-01-01' + CAST(i * 3 AS INTEGER), timestamp '2001-01-01' + to_minutes(i * 97) FROM range(60) AS r(i)`,
   },
 };
@@ -85,6 +85,39 @@ export const cases: Readonly<Record<string, readonly string[]>> = {
     'WITH a AS (SELECT id, v FROM many WHERE v > 5), b AS (SELECT * FROM a WHERE id > 20) SELECT a.id, b.v FROM a LEFT JOIN b ON a.id = b.id',
     'WITH names AS (SELECT id + 1 AS id FROM names) SELECT id FROM names', 'SELECT q.total FROM (SELECT k, sum(v) AS total FROM many GROUP BY k) AS q WHERE q.k > 0',
   ],
+  intervals: [
+    `select id, dt + interval 1 month a, ts + interval '1 day 2 hours' b, ts - interval 90 minute c, tz + to_hours(id) d, interval 1 day + dt e from edges where id not in (7)`,
+    `select id, ts + interval (id) day, dt + 3 * interval 1 week, ts - to_seconds(id), epoch(ts - timestamp '2000-01-01') from edges where id < 7`,
+  ],
+  windows: [
+    'select k, id, v from many qualify row_number() over (partition by k order by v desc, id) <= 2 order by k, v desc',
+    'select id, k, row_number() over (partition by k order by v desc, id) r, rank() over (order by k) a, dense_rank() over (order by k) b, ntile(4) over (order by id) n, percent_rank() over (order by k) p, cume_dist() over (order by k) c from many',
+    'select id, lag(v) over (order by id) a, lead(v, 2, 0) over (partition by k order by id) b, first_value(c) over (partition by k order by v nulls first, id) e, last_value(v ignore nulls) over (order by id) f, nth_value(v, 2) over (order by id) g from many',
+    'select id, sum(v) over (partition by k order by id) a, avg(v) over (order by id rows between 3 preceding and 1 following) b, count(*) over () n, max(v) over (partition by c) m, sum(v) filter (where v > 3) over (order by id) f, min(x) over (order by k range between current row and unbounded following) z from many',
+    'select k, sum(v) s, rank() over (order by sum(v) desc) r from many group by k',
+  ],
+  rows: [
+    `select * from range(5) r(i), generate_series(1, 3) cross join (values (1, 'a'), (2, null)) v(x, y)`,
+    `values (1, 'a'), (2, 'b')`,
+  ],
+  nested: [
+    'select id from edges where id not in (select n from names) and id in (select id from names where id is not null)',
+    'select id, (select count(*) from names n where n.id = edges.id) c, (select max(n) from names) m from edges',
+    'select id from many m where v > (select avg(v) from many where k = m.k)',
+    'select id from edges where not exists (select 1 from names n where n.id = edges.id) and (id in (select id from names) or id > 3)',
+  ],
+  numbers: [
+    'select f32::real, (f64 * 2)::float, f32 * 2, f32 / 2, round(f32), f32 + f64, i32 + f32, f32 / i32 from edges',
+    'select floor(f64), ceil(f32), round(f64), round(f32), floor(d), ceil(d), round(d, 1), round(d, -1), round(i32) from edges',
+    'select round(f64, 1), round(x * 1.005, 2), sign(f64), sign(d), isnan(f64), isinf(f32), isfinite(f64) from edges left join many using (id)',
+    'select exp(x), ln(x + 1), log10(x + 1), log2(x+1), x ** 2, pow(x, 0.5), sin(x), cbrt(x), degrees(x), sqrt(x) from many',
+    'select sqrt(f64) from edges',
+    'select ln(x) from many',
+  ],
+  ordered: [
+    `select k, string_agg(c, '-' order by id desc), string_agg(distinct c, ',' order by c) from many group by k`,
+    'select count(), max(v order by id) from many',
+  ],
 };
 
 /** Statements that are refused, and what of them. */
@@ -94,4 +127,10 @@ export const refused: readonly (readonly [sql: string, construct: string, place:
   ["SELECT 'ä', reverse(s) FROM edges", "the function 'reverse'", 'line 1, column 13'],
   ['SELECT id FROM edges USING SAMPLE 3', 'SAMPLE', ''],
   ['SELECT DISTINCT ON (k) k, c FROM many', 'DISTINCT ON', ''],
+  ['SELECT id IN (SELECT id FROM names) AS i FROM edges', 'IN', 'line 1, column 11'],
+  ['SELECT row_number() OVER () AS r FROM edges', "the function 'row_number'", 'line 1, column 8'],
+  ['SELECT INTERVAL 1 DAY AS i', 'a column of intervals', ''],
+  ["SELECT TRY_CAST(s AS INTEGER) AS i FROM edges", 'TRY_CAST', ''],
+  ['SELECT CAST(f64 AS VARCHAR) AS t FROM edges', 'CAST', ''],
+  ['SELECT f64 // 2 AS x FROM edges', 'the operator //', ''],
 ];

@@ -4,6 +4,7 @@ import type {Dialect} from '../dialect.ts';
 import {NotPortable} from '../expr.ts';
 import type {Expr} from '../expr.ts';
 import {unified} from '../entries.ts';
+import {ofSpans} from './spans.ts';
 import {asDecimal, date, decimal, double, float, int, isFloat, isInteger, isNumber, isUnsigned, sameType, utf8} from '../types.ts';
 import type {Type} from '../types.ts';
 
@@ -12,6 +13,8 @@ export function arithmetic(operator: string, args: readonly Expr[], dialect: Dia
   const [left, right] = args as [Expr, Expr];
   if (args.length === 1) return operator === '-' ? negated(left, dialect) : operator === '+' && isNumber(left.type) ? left : null;
   if (args.some(arg => isUnsigned(arg.type))) throw new NotPortable('of unsigned integers is not in the portable core; cast them to a signed type');
+  const moved = ofSpans(operator, left, right, dialect);
+  if (moved) return moved;
   switch (operator) {
     case '+':
     case '-':
@@ -83,7 +86,8 @@ function ofDates(operator: string, left: Expr, right: Expr, dialect: Dialect): E
 /** Division is floating-point division, and by zero gives an infinity or no number, where the remote engines fail or give null. */
 function quotient(left: Expr, right: Expr, dialect: Dialect): Expr {
   for (const {type} of [left, right]) if (!isNumber(type) && type.kind !== 'null') throw new NotPortable('is for numbers; write a CAST');
-  const type = left.type.kind === 'float' && left.type.bits === 32 && right.type.kind === 'float' && right.type.bits === 32 ? float : double;
+  const floats = [left.type, right.type].flatMap(of => (of.kind === 'float' ? [of.bits] : []));
+  const type = floats.length > 0 && Math.max(...floats) === 32 ? float : double;
   const [a, b] = [cast(left, type, dialect, 'implicit').sql, cast(right, type, dialect, 'implicit').sql];
   const divided = `(${a} / ${b})`;
   const exact = type === float ? `CAST(${divided} AS FLOAT)` : divided;
@@ -129,6 +133,7 @@ export function compared(operator: string, left: Expr, right: Expr, dialect: Dia
 /** All as values of one type. */
 export function together(exprs: readonly Expr[], dialect: Dialect): readonly Expr[] {
   const type = unified(exprs);
+  if (type?.kind === 'interval') throw new NotPortable('of intervals is not in the portable core; they can be added to dates and timestamps');
   if (!type) throw new NotPortable('is of values of different types; write a CAST');
   if (type.kind === 'struct' || type.kind === 'list' || type.kind === 'map') {
     if (!exprs.every(expr => sameType(expr.type, type) || expr.type.kind === 'null')) throw new NotPortable('is of values of different types; write a CAST');

@@ -10,7 +10,7 @@ WHERE `edges`.`id` <> 3;
 -- SELECT x AS y, y + 1 AS z FROM many WHERE y > 0.5
 SELECT `many`.`x` AS `y`, `many`.`x` + 1D AS `z`
 FROM `many`
-WHERE `many`.`x` > CAST(CAST(0.5BD AS DECIMAL(2, 1)) AS DOUBLE);
+WHERE `many`.`x` > 5E-1D;
 
 -- SELECT DISTINCT k, c FROM many ORDER BY k, c
 SELECT DISTINCT `many`.`k` AS `k`, `many`.`c` AS `c`

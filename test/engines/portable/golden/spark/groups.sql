@@ -8,7 +8,7 @@ ORDER BY `k` NULLS LAST;
 SELECT `many`.`k` AS `k`, `many`.`c` AS `c`, sum(`many`.`x`) AS `s`
 FROM `many`
 GROUP BY `many`.`k`, `many`.`c`
-HAVING sum(`many`.`x`) > CAST(CAST(0.5BD AS DECIMAL(2, 1)) AS DOUBLE)
+HAVING sum(`many`.`x`) > 5E-1D
 ORDER BY `s` DESC NULLS LAST, `k` NULLS LAST, `c` NULLS LAST
 LIMIT 5;
 

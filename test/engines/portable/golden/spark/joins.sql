@@ -10,7 +10,7 @@ FROM `edges`
 LEFT JOIN `names` ON `edges`.`id` = `names`.`id`;
 
 -- SELECT * FROM names JOIN many USING (id)
-SELECT `names`.`id` AS `id`, `names`.`name` AS `name`, `names`.`n` AS `n`, `many`.`k` AS `k`, `many`.`v` AS `v`, `many`.`x` AS `x`, `many`.`c` AS `c`, `many`.`day` AS `day`, `many`.`at` AS `at`
+SELECT `names`.`id` AS `id`, `names`.`name` AS `name`, `names`.`n` AS `n`, `many`.`k` AS `k`, `many`.`v` AS `v`, `many`.`x` AS `x`, `many`.`c` AS `c`, `many`.`day` AS `day`, `many`.`moment` AS `moment`
 FROM `names`
 JOIN `many` ON `names`.`id` = `many`.`id`;
 
