@@ -59,7 +59,7 @@ export class PrismaWebhookStore implements WebhookStore {
 
   async claim(leaseSeconds: number, except: readonly string[]): Promise<ClaimedDelivery | null> {
     const [claimed] = await this.db.$queryRaw<ClaimedDelivery[]>`
-      UPDATE webhook_delivery AS delivery SET attempts = attempts + 1, due_at = clock_timestamp() + ${leaseSeconds} * interval '1 second'
+      UPDATE webhook_delivery AS delivery SET attempts = attempts + 1, due_at = date_trunc('milliseconds', clock_timestamp() + ${leaseSeconds} * interval '1 second')
       FROM webhook WHERE webhook.id = delivery.webhook_id AND delivery.id = (
         SELECT id FROM webhook_delivery WHERE state = 'pending' AND due_at <= clock_timestamp() AND NOT webhook_id = ANY (${except}::uuid[])
         ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
@@ -69,12 +69,12 @@ export class PrismaWebhookStore implements WebhookStore {
     return claimed ?? null;
   }
 
-  async ended({id, attempts}: Parameters<WebhookStore['ended']>[0], {status, error, waitSeconds}: Parameters<WebhookStore['ended']>[1]): Promise<void> {
+  async ended({id, attempts, dueAt}: Parameters<WebhookStore['ended']>[0], {status, error, waitSeconds}: Parameters<WebhookStore['ended']>[1]): Promise<void> {
     const state: DeliveryState = error === null ? 'delivered' : waitSeconds === null ? 'dead' : 'pending';
     await this.db.$executeRaw`
       UPDATE webhook_delivery SET state = ${state}, status = ${status}, error = ${error}, due_at = clock_timestamp() + ${waitSeconds ?? 0} * interval '1 second',
         delivered_at = CASE WHEN ${state} = 'delivered' THEN clock_timestamp() END
-      WHERE id = ${id}::uuid AND attempts = ${attempts} AND state = 'pending'`;
+      WHERE id = ${id}::uuid AND attempts = ${attempts} AND due_at = ${dueAt} AND state = 'pending'`;
   }
 
   async resend(id: string): Promise<boolean> {

@@ -14,11 +14,17 @@ export const literalList = (texts: readonly string[]): string => `[${texts.map(l
  * Strings, quoted names, dollar quotes and comments within it are passed over.
  */
 export function withoutTrailer(sql: string): string {
-  const token = /--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|'(?:[^']|'')*'|"(?:[^"]|"")*"|(\$[A-Za-z_]*\$)[\s\S]*?\1|;|\s+|[A-Za-z0-9_]+|./gu;
+  const token = /--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$[A-Za-z_]*\$|;|\s+|[A-Za-z0-9_]+|./guy;
+  // A tag that does not come again quotes nothing; to look for each to the end would take long where there are many.
+  const lastOf = new Map([...sql.matchAll(/(?=(\$[A-Za-z_]*\$))/g)].map(match => [match[1]!, match.index]));
   let end = 0;
-  for (const match of sql.matchAll(token)) {
+  for (let match = token.exec(sql); match; match = token.exec(sql)) {
     const text = match[0];
-    if (text !== ';' && text.trim() !== '' && !text.startsWith('--') && !text.startsWith('/*')) end = match.index + text.length;
+    if (text.length > 1 && text.startsWith('$')) {
+      if (lastOf.get(text)! >= token.lastIndex) token.lastIndex = sql.indexOf(text, token.lastIndex) + text.length;
+      else token.lastIndex = match.index + 1;
+      end = token.lastIndex;
+    } else if (text !== ';' && text.trim() !== '' && !text.startsWith('--') && !text.startsWith('/*')) end = token.lastIndex;
   }
   return sql.slice(0, end);
 }

@@ -19,6 +19,14 @@ export interface ContractFile {
   readonly contract: Contract;
 }
 
+/** What the jobs folder says that it did not say before. */
+export interface JobsChange {
+  readonly jobs: readonly JobsFile[];
+  readonly contracts: readonly ContractFile[];
+  /** All jobs files there are; null where they are the same as before, or there is no folder. */
+  readonly files: readonly string[] | null;
+}
+
 /** A jobs file that could not be loaded or whose definition was refused; its last good definition stays in use. */
 export interface JobsProblem {
   readonly file: string;
@@ -27,6 +35,8 @@ export interface JobsProblem {
 
 const contractName = /^([^.]+)\.contract\.(?:ya?ml|json)$/;
 
+export const isJobsFile = (name: string): boolean => /\.(m?ts|m?js)$/.test(name) && !name.endsWith('.d.ts');
+
 /** Jobs files that are loaded at once, each by a process. */
 const filesAtOnce = 4;
 
@@ -34,7 +44,8 @@ const filesAtOnce = 4;
 export class JobsFolder {
   private readonly loaded = new Map<string, string>();
   private readonly problemsByFile = new Map<string, MillraceError>();
-  private reading: Promise<{jobs: JobsFile[]; contracts: ContractFile[]}> | undefined;
+  private names: string | undefined;
+  private reading: Promise<JobsChange> | undefined;
 
   constructor(
     private readonly folder: string,
@@ -46,8 +57,8 @@ export class JobsFolder {
     return [...this.problemsByFile].map(([file, error]) => ({file, error}));
   }
 
-  /** What the files say that changed since the last call. */
-  changed(): Promise<{jobs: JobsFile[]; contracts: ContractFile[]}> {
+  /** What changed since the last call. */
+  changed(): Promise<JobsChange> {
     this.reading ??= this.read().finally(() => {
       this.reading = undefined;
     });
@@ -60,12 +71,14 @@ export class JobsFolder {
     this.logger.error({file, code: known.code, hint: known.hint}, known.message);
   }
 
-  private async read(): Promise<{jobs: JobsFile[]; contracts: ContractFile[]}> {
-    const names = await listFiles(this.folder);
+  private async read(): Promise<JobsChange> {
+    const listed = await listFiles(this.folder);
     // What a jobs file reads beside itself (an SQL file) counts as part of it.
-    const state = (await Promise.all(names.map(async name => `${name} ${(await stat(join(this.folder, name))).mtimeMs}`))).join('\n');
-    const files = names.filter(name => /\.(m?ts|m?js)$/.test(name) && !name.endsWith('.d.ts'));
-    const contractFiles = names.filter(name => contractName.test(name));
+    const states = await Promise.all((listed ?? []).map(async name => ifThere(stat(join(this.folder, name)).then(({mtimeMs}) => ({name, mtimeMs})))));
+    const there = states.filter(state => state !== null);
+    const state = there.map(({name, mtimeMs}) => `${name} ${mtimeMs}`).join('\n');
+    const files = there.map(({name}) => name).filter(isJobsFile);
+    const contractFiles = there.map(({name}) => name).filter(name => contractName.test(name));
     const all = [...files, ...contractFiles];
     const changed = files.filter(file => this.loaded.get(file) !== state);
     const contracts = await this.readContracts(contractFiles);
@@ -81,14 +94,16 @@ export class JobsFolder {
     await Promise.all(Array.from({length: filesAtOnce}, async () => {
       for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) definitions.set(file, await this.load(file));
     }));
-    return {jobs: changed.flatMap(file => definitions.get(file)!.map(definition => ({file, definition}))), contracts};
+    const before = this.names;
+    this.names = files.join('\n');
+    return {jobs: changed.flatMap(file => definitions.get(file)!.map(definition => ({file, definition}))), contracts, files: listed === null || before === this.names ? null : files};
   }
 
   private async readContracts(files: readonly string[]): Promise<ContractFile[]> {
     const read: ContractFile[] = [];
     for (const file of files) {
-      const text = await readFile(join(this.folder, file), 'utf8');
-      if (this.loaded.get(file) === text) continue;
+      const text = await ifThere(readFile(join(this.folder, file), 'utf8'));
+      if (text === null || this.loaded.get(file) === text) continue;
       this.loaded.set(file, text);
       const dataset = contractName.exec(file)![1]!;
       try {
@@ -113,15 +128,17 @@ export class JobsFolder {
   }
 }
 
-async function listFiles(folder: string): Promise<string[]> {
-  try {
-    const entries = await readdir(folder, {withFileTypes: true});
-    return entries.filter(entry => entry.isFile()).map(entry => entry.name).sort();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
+/** Null: there is no such folder. */
+async function listFiles(folder: string): Promise<string[] | null> {
+  const entries = await ifThere(readdir(folder, {withFileTypes: true}));
+  return entries?.filter(entry => entry.isFile()).map(entry => entry.name).sort() ?? null;
 }
+
+/** Null where what is read is gone: a file may be removed at any moment. */
+const ifThere = <T>(reading: Promise<T>): Promise<T | null> => reading.catch((error: NodeJS.ErrnoException) => {
+  if (error.code === 'ENOENT') return null;
+  throw error;
+});
 
 /** Runs a jobs file in a process of its own, which cannot harm or hold up this one. @throws JOBS_FILE_FAILED, JOBS_FILE_TIMEOUT */
 export function loadJobsFile(path: string, file: string, seconds: number): Promise<unknown[]> {

@@ -6,6 +6,7 @@ import {checkName} from '../schemas/check-name.ts';
 import {quarantineOf} from '../schemas/contract.ts';
 import type {Contract} from '../schemas/contract.ts';
 import {canonicalJson, definitionHash, parseDefinition, parseParams, topologicalOrder} from './definition.ts';
+import {isJobsFile} from './jobs-folder.ts';
 import type {JobsFolder} from './jobs-folder.ts';
 import {moveRunOn} from './move-run-on.ts';
 import type {
@@ -62,9 +63,9 @@ export class PipelineService implements Pipelines {
     });
   }
 
-  /** Takes over what changed in the jobs folder. A file that cannot be loaded keeps its last good definition. */
+  /** Takes over what changed in the jobs folder. A file that cannot be loaded keeps its last good definition; one that is gone keeps its pipelines, which nothing starts by itself any more. */
   async refresh(): Promise<void> {
-    const {jobs, contracts} = await this.jobs.changed();
+    const {jobs, contracts, files} = await this.jobs.changed();
     for (const {file, dataset, contract} of contracts) await this.world.warehouse.setContract(dataset, contract).catch(error => this.jobs.failed(file, error));
     for (const {file, definition} of jobs) {
       try {
@@ -73,6 +74,15 @@ export class PipelineService implements Pipelines {
         this.jobs.failed(file, error);
       }
     }
+    if (files) await this.endSchedules(new Set(files));
+  }
+
+  /** Ends the schedules of pipelines whose jobs file is gone. */
+  private async endSchedules(files: ReadonlySet<string>): Promise<void> {
+    await this.world.catalog.transaction(async stores => {
+      const gone = (await stores.runs.pipelines()).filter(({origin, definition}) => isJobsFile(origin) && !files.has(origin) && (definition.schedule ?? definition.when));
+      for (const pipeline of gone) await this.keepSchedule(stores, {...pipeline, definition: {...pipeline.definition, schedule: undefined, when: undefined}});
+    });
   }
 
   async put(_viewer: Viewer, definition: unknown, origin: string): Promise<PipelineRecord> {

@@ -18,7 +18,12 @@ export function missed({rule: {schedule}, nextAt}: Pick<ScheduleRecord, 'rule' |
   const passed: Date[] = [];
   let next = nextAt;
   for (; next <= now && passed.length < timesAtOnce; next = times.next(next)) passed.push(next);
-  const wanted = next <= now ? [] : runsOf(passed, schedule.catchUp ?? 'last', now);
+  if (next <= now) {
+    // Those that `all` may make up for are decided about with the rest.
+    const kept = schedule.catchUp === 'all' ? mostRuns : 0;
+    return {starts: [], skipped: passed.length - kept, nextAt: passed[passed.length - kept] ?? next};
+  }
+  const wanted = runsOf(passed, schedule.catchUp ?? 'last', now);
   return {starts: wanted.slice(0, runsAtOnce), skipped: passed.length - wanted.length, nextAt: wanted[runsAtOnce] ?? next};
 }
 

@@ -73,16 +73,17 @@ function changesOf(before: readonly Field[], after: readonly Field[], path: (nam
 function twinsOf(before: readonly Field[], after: readonly Field[]): Map<Field, Field> {
   const twins = new Map<Field, Field>();
   const free = new Set(before);
-  const pair = (same: (old: Field, field: Field) => boolean): void => {
+  const pair = <K>(keyOf: (field: Field) => K): void => {
+    const olds = new Map([...free].reverse().map(old => [keyOf(old), old]));
     for (const field of after) {
-      const twin = twins.has(field) ? undefined : before.find(old => free.has(old) && same(old, field));
-      if (!twin) continue;
+      const twin = twins.has(field) ? undefined : olds.get(keyOf(field));
+      if (!twin || !free.delete(twin)) continue;
       twins.set(field, twin);
-      free.delete(twin);
     }
   };
-  pair((old, field) => field.id > 0 && old.id === field.id);
-  pair((old, field) => old.name === field.name);
+  // 0 is no id yet.
+  pair(field => (field.id > 0 ? field.id : field));
+  pair(field => field.name);
   return twins;
 }
 

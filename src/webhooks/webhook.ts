@@ -118,8 +118,8 @@ export interface WebhookStore {
   delivery(id: string): Promise<DeliveryRecord | null>;
   /** Takes a delivery that is due, for some seconds; not of the webhooks named. */
   claim(leaseSeconds: number, except: readonly string[]): Promise<ClaimedDelivery | null>;
-  /** Ends a try, unless another process has begun a later one. `waitSeconds` null: no other follows. */
-  ended(delivery: Pick<DeliveryRecord, 'id' | 'attempts'>, outcome: {readonly status: number | null; readonly error: string | null; readonly waitSeconds: number | null}): Promise<void>;
+  /** Ends a try as it was claimed, unless another process has begun a later one, or the delivery was asked for again. `waitSeconds` null: no other follows. */
+  ended(delivery: Pick<DeliveryRecord, 'id' | 'attempts' | 'dueAt'>, outcome: {readonly status: number | null; readonly error: string | null; readonly waitSeconds: number | null}): Promise<void>;
   /** Sends a delivery anew, at once, with all its tries. False: there is none. */
   resend(id: string): Promise<boolean>;
   /** Seconds until the next delivery is due; null: nothing is pending. */

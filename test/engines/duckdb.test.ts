@@ -119,6 +119,15 @@ test.each([
   ['select 1 /* ; */', 'select 1'],
   ["select '--' as a -- x", "select '--' as a"],
   ['select $$ -- ; $$', 'select $$ -- ; $$'],
+  ['select $a$ ; $b$ ; $a$ ; -- $b$', 'select $a$ ; $b$ ; $a$'],
+  ['select $a ; $b$', 'select $a ; $b$'],
+  ['select $1;', 'select $1'],
 ])('withoutTrailer %j', (sql, expected) => {
   expect(withoutTrailer(sql)).toBe(expected);
+});
+
+test('withoutTrailer does not look for the end of each dollar quote to the end of the text', () => {
+  const letters = (index: number): string => [...String(index)].map(digit => 'abcdefghij'[Number(digit)]).join('');
+  const sql = Array.from({length: 200_000}, (_, index) => `$${letters(index)}$`).join(' ');
+  expect(withoutTrailer(`${sql} ; `)).toBe(sql);
 });

@@ -32,11 +32,33 @@ describe('the jobs folder', () => {
         {kind: 'publish', name: 'publish_trips', file: 't.csv', input: 'trips', format: 'csv'},
       ],
     }});
-    expect(await jobs.changed()).toEqual({jobs: [], contracts: []});
+    expect(await jobs.changed()).toEqual({jobs: [], contracts: [], files: null});
     write('query.sql', 'SELECT 2 AS two');
     utimesSync(join(folder, 'query.sql'), new Date(), new Date(Date.now() + 5_000));
     const {jobs: [again]} = await jobs.changed();
     expect((again!.definition as {steps: {sql?: string}[]}).steps[1]!.sql).toBe('SELECT 2 AS two');
+  });
+
+  test('tells which files there are where that changed, not where there is no folder', async () => {
+    const jobs = new JobsFolder(folder, 20, createLogger({level: 'silent'}));
+    const files = async () => (await jobs.changed()).files;
+    expect(await files()).toEqual([]);
+    write('a.js', `export default {name: 'a', steps: []}`);
+    expect([await files(), await files()]).toEqual([['a.js'], null]);
+    rmSync(folder, {recursive: true});
+    expect(await files()).toBeNull();
+  });
+
+  test('is read while its files are removed', async () => {
+    const names = Array.from({length: 40}, (_, index) => `${index}.sql`);
+    const jobs = new JobsFolder(folder, 20, createLogger({level: 'silent'}));
+    for (let round = 0; round < 60; round++) {
+      for (const name of names) write(name, '');
+      const changed = jobs.changed();
+      for (let wait = 0; wait < round % 6; wait++) await new Promise(setImmediate);
+      for (const name of names) rmSync(join(folder, name));
+      expect(await changed).toMatchObject({jobs: [], contracts: []});
+    }
   });
 
   test('keeps the last good definition when a file throws, and tells why', async () => {

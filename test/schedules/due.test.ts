@@ -28,6 +28,13 @@ test('after days without a server, few times are reckoned at once and each is co
   expect(decided('last', minutes(days - 1))).toEqual({starts: [minutes(days - 1)], skipped: days - 1, looks: 3, nextAt: minutes(days)});
 });
 
+test("'all' makes up for the newest hundred however many there were", () => {
+  for (const count of [1_000, 1_001, 1_005, 2 * 24 * 60]) {
+    const {starts, skipped, nextAt} = decided('all', minutes(count - 1));
+    expect({starts, skipped, nextAt}).toEqual({starts: Array.from({length: 100}, (_, index) => minutes(count - 100 + index)), skipped: count - 100, nextAt: minutes(count)});
+  }
+});
+
 test("a time is on time for a minute, by 'none'", () => {
   expect(decided('none', new Date(minutes(3).getTime() + 59_999))).toMatchObject({starts: [minutes(3)], skipped: 3});
   expect(missed({rule: {schedule: {cron: '0 * * * *', catchUp: 'none'}}, nextAt: minutes(0)}, new Date(minutes(1).getTime() + 1))).toEqual({starts: [], skipped: 1, nextAt: minutes(60)});

@@ -1,4 +1,6 @@
 /** Schedules over the real services, on either database; the clock is the test's. */
+import {rmSync} from 'node:fs';
+import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {App} from '../../src/compose.ts';
 import {Scheduler} from '../../src/schedules/scheduler.ts';
@@ -55,6 +57,25 @@ describe.each(databases)('schedules on %s', (_kind, createPlace) => {
   const nextOf = async (name: string) => (await scheduleOf(name)).nextAt!;
 
   describe('by the clock', () => {
+    test('a jobs file that is removed takes its schedule with it, and brings it back', async () => {
+      const text = `export default {name: 'hourly', schedule: {cron: '0 * * * *'}, steps: [${JSON.stringify(step('hours'))}]};`;
+      const isScheduled = async () => {
+        await app.services.pipelines.list(viewer());
+        return (await app.services.schedules.ofPipelines(viewer(), ['hourly'])).has('hourly');
+      };
+      await put({name: 'hourly_too', schedule: {cron: '0 * * * *'}, steps: [step('hours_too')]});
+      project.write('jobs/hourly.js', text);
+      expect(await isScheduled()).toBe(true);
+      rmSync(join(project.folder, 'jobs/hourly.js'));
+      expect(await isScheduled()).toBe(false);
+      expect((await app.services.pipelines.get(viewer(), 'hourly')).origin).toBe('hourly.js');
+      expect((await app.services.schedules.ofPipelines(viewer(), ['hourly_too'])).has('hourly_too')).toBe(true);
+      project.write('jobs/hourly.js', text);
+      expect(await isScheduled()).toBe(true);
+      rmSync(join(project.folder, 'jobs/hourly.js'));
+      await put({name: 'hourly_too', steps: [step('hours_too')]});
+    });
+
     test('each time starts one run, whoever looks and however often, with the time it is for', async () => {
       await put({
         name: 'daily', params: {scheduledFor: {type: 'date'}, least: {type: 'int', default: 3}}, schedule: {cron: '15 0 * * *', timeZone: 'Asia/Tokyo'},

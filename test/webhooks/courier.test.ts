@@ -201,6 +201,21 @@ describe.each(databases)('deliveries on %s', (_kind, create) => {
     expect((await deliveries(id))[0]).toMatchObject({state: 'delivered', error: null});
   });
 
+  test('that are asked for again while they are sent are ended by the later try alone', async () => {
+    await webhook('http://127.0.0.1:1/');
+    await tell();
+    const claim = async () => (await catalog.read(stores => stores.webhooks.claim(60, [])))!;
+    const first = await claim();
+    await catalog.read(stores => stores.webhooks.resend(first.id));
+    const second = await claim();
+    expect([second.id, first.attempts, second.attempts]).toEqual([first.id, 1, 1]);
+    const state = async () => (await catalog.read(stores => stores.webhooks.delivery(first.id)))!.state;
+    await catalog.read(stores => stores.webhooks.ended(first, {status: null, error: 'late', waitSeconds: null}));
+    expect(await state()).toBe('pending');
+    await catalog.read(stores => stores.webhooks.ended(second, {status: 200, error: null, waitSeconds: null}));
+    expect(await state()).toBe('delivered');
+  });
+
   test('are written for who asked for them alone, in the unit of work of their event', async () => {
     const quarantine: WebhookEvent = {kind: 'quarantine', run, step: 'flights', dataset: 'flights', rows: 3n};
     const stale: WebhookEvent = {kind: 'freshness', dataset: 'weather', snapshotId: run.id, run: null, column: 'at', hours: 24, newest: null};
