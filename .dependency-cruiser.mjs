@@ -7,7 +7,7 @@ const stages = 'catalog|schemas|sources|engines|warehouse|writes|pipelines|propo
 /** What a stage shows to the others: its port, and pure functions over the port's types. */
 const ports = [
   '^src/schemas/',
-  '^src/(sources/source|engines/(engine|remote-engine|sql-text|installation)|warehouse/(warehouse|relationship|manifest|content)|writes/writes|pipelines/(pipeline|backfill|engine-choice)|proposals/proposals|schedules/schedule|webhooks/webhook|streams/stream|training/trainer)\\.ts$',
+  '^src/(sources/source|engines/(engine|remote-engine|metastore|sql-text|installation)|warehouse/(warehouse|relationship|manifest|content)|writes/writes|pipelines/(pipeline|backfill|engine-choice)|proposals/proposals|schedules/schedule|webhooks/webhook|streams/stream|training/trainer)\\.ts$',
   '^src/(models/models|inference/(runtime|values)|catalog/catalog|maintenance/maintenance)\\.ts$',
 ];
 

@@ -39,6 +39,8 @@ import {createSparkEngine} from './engines/spark/engine.ts';
 import {translate} from './engines/portable/translate.ts';
 import type {RemoteEngine} from './engines/remote-engine.ts';
 import type {Remotes} from './pipelines/engine-choice.ts';
+import {createHiveEngine} from './engines/hive/engine.ts';
+import type {HiveEngine} from './engines/hive/engine.ts';
 import {createOnnxRuntime} from './inference/onnx/onnx-runtime.ts';
 import type {InferenceRuntime} from './inference/runtime.ts';
 import {backup} from './maintenance/backup.ts';
@@ -96,6 +98,7 @@ interface Services {
   catalog: Catalog;
   engine: Engine;
   remotes: Remotes;
+  hive: HiveEngine;
   runtime: InferenceRuntime;
   sources: Sources;
   warehouse: Warehouse;
@@ -157,11 +160,12 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
     engine: asFunction(({config}: Services) => createDuckDbEngine({
       ...config.engine, memoryLimit: `${config.engine.memoryLimit}B`, allowedFolders: readableFolders(config),
     })).singleton(),
+    hive: asFunction(({config}: Services) => createHiveEngine({...config.hive, scratchFolder: scratchOf(config)})).singleton(),
     runtime: asFunction(({config, logger}: Services) => createOnnxRuntime({threads: config.inference.threads, logger})).singleton(),
 
-    sources: asFunction(({config, engine, catalog}: Services) => createSources(sourceKinds({
+    sources: asFunction(({config, engine, hive, catalog}: Services) => createSources(sourceKinds({
       projectFolder: config.project.folder, roots: config.sources.roots, maxExpansion: config.sources.maxExpansion, importArrow: (path, out) => engine.importArrow(path, out),
-      findUpload: id => catalog.read(stores => stores.uploads.byId(id)),
+      metastore: hive.metastore, findUpload: id => catalog.read(stores => stores.uploads.byId(id)),
     }))).singleton(),
     warehouse: asFunction((services: Services) => createWarehouse({
       folder: services.config.warehouse.folder, catalog: services.catalog, engine: services.engine,
@@ -197,8 +201,8 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
     scoreFiles: asFunction(({config, engine, runtime}: Services) =>
       new ScoreFiles({folder: scoresOf(config), warehouse: config.warehouse.folder, bytes: config.models.keptScores, runtime: runtime.fingerprint, concurrency: config.inference.threads * 2}, engine)).singleton(),
 
-    remotes: asFunction(({config}: Services): Remotes => ({
-      engines: {spark: createSparkEngine(config.spark)}, translate, initial: config.pipelines.engine, autoBytes: config.pipelines.autoBytes,
+    remotes: asFunction(({config, hive}: Services): Remotes => ({
+      engines: {spark: createSparkEngine(config.spark), hive}, translate, initial: config.pipelines.engine, autoBytes: config.pipelines.autoBytes,
     })).singleton(),
 
     stepWorld: asFunction(({config, catalog, warehouse, engine, remotes, sources, models}: Services): StepWorld => ({

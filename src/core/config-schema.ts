@@ -135,6 +135,16 @@ const schema = {
       folder: true,
     } satisfies Setting<string | null>,
   },
+  hive: {
+    url: {
+      type: z.string('must be a URL').refine(value => /^hive2:\/\/./.test(value), 'must be a URL beginning with hive2://') as z.ZodType<string | null>,
+      initial: () => null,
+      about: 'HiveServer2, or a Spark Thrift Server: `hive2://user:password@host:port/database`, followed by `;transport=http`, `;path=cliservice`, `;ssl=true` or `;ca=/file.pem` where that is so.',
+      nullable: true,
+      mask: value => value.replace(/^(hive2:\/\/[^:@/]*):[^@/]*@/, '$1:********@'),
+    } satisfies Setting<string | null>,
+    sessions: whole(4, 'Statements that run there at once; further ones wait.', [1, 256]),
+  },
   inference: {
     threads: whole(2, 'Threads that score.', [1, 256]),
   },

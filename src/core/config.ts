@@ -149,6 +149,8 @@ export function secretsOf(config: Config): string[] {
     secrets.push(password, decoded(password));
   }
   for (const [, value] of config.spark.url?.matchAll(/;(?!use_ssl|user_id)[^;=]+=([^;]*)/gi) ?? []) secrets.push(value!, decoded(value!));
+  const password = /^hive2:\/\/[^:@/]*:([^@/]*)@/.exec(config.hive.url ?? '')?.[1];
+  if (password) secrets.push(password, decoded(password));
   return [...new Set(secrets)].filter((secret) => secret !== null && secret !== '') as string[];
 }
 

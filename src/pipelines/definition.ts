@@ -52,9 +52,11 @@ const readerOptions = z.strictObject({
 export const sourceSpec = z.strictObject({
   path: z.string().min(1).optional(),
   upload: z.string().min(1).optional(),
+  hive: z.strictObject({table: z.string().min(1).optional(), where: z.string().min(1).optional(), query: z.string().min(1).max(1_000_000).optional()})
+    .refine(({table, where, query}) => (table === undefined) !== (query === undefined) && (where === undefined || query === undefined), 'needs either a table, with or without `where`, or a query').optional(),
   format: z.enum(['csv', 'tsv', 'json', 'ndjson', 'parquet', 'arrow']).optional(),
   options: readerOptions.optional(),
-}).refine(spec => (spec.path === undefined) !== (spec.upload === undefined), 'needs either a path or an upload');
+}).refine(spec => [spec.path, spec.upload, spec.hive].filter(place => place !== undefined).length === 1, 'needs one of a path, an upload and a table of Hive');
 
 const engineChoice = z.enum(['duckdb', 'spark', 'hive', 'auto']);
 const sqlText = z.string().min(1).max(1_000_000);
@@ -66,7 +68,7 @@ const step = z.discriminatedUnion('kind', [
   }).superRefine(checkOutput).superRefine((given, {addIssue}) => {
     const refuse = (path: string, message: string): void => addIssue({code: 'custom', path: [path], message});
     if (!given.incremental) return given.onChanged === undefined ? undefined : refuse('onChanged', 'is for a step that is `incremental`');
-    if (given.source.path === undefined) refuse('incremental', 'needs a path, whose files come and go');
+    if (given.source.path === undefined && given.source.hive?.table === undefined) refuse('incremental', 'needs a path, whose files come and go, or a table of Hive with partitions');
     if ((given.mode ?? 'overwrite') === 'overwrite') refuse('incremental', 'adds to what is there: it needs a `mode` that does, such as `append`');
     if (given.mode === 'append' && given.onChanged === 'reread') refuse('onChanged', 'would append the rows of a changed file a second time: `reread` needs the mode `merge`');
   }),

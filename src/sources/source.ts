@@ -13,9 +13,21 @@ export interface SourceSpec {
   readonly path?: string;
   /** The id that POST /uploads answered. */
   readonly upload?: string;
+  /** Of the configured Hive. */
+  readonly hive?: HivePlace;
   /** Said only where the file name does not tell. */
   readonly format?: SourceFormat;
   readonly options?: RawOptions;
+}
+
+/** Rows of a Hive: a table, a part of it, or a query. */
+export interface HivePlace {
+  /** `database.table`, or `table` of the database `default`. */
+  readonly table?: string;
+  /** A condition in HiveQL; over the columns of the table's partitions alone it chooses partitions. */
+  readonly where?: string;
+  /** A SELECT in HiveQL, instead of a table. */
+  readonly query?: string;
 }
 
 export type SourceFormat = 'csv' | 'tsv' | 'json' | 'ndjson' | 'parquet' | 'arrow';
@@ -38,6 +50,8 @@ export interface OpenedSource {
   readonly raw: RawFiles;
   /** Of text files, as their bytes told it; they are UTF-8 in `raw`. */
   readonly text: {readonly encoding: TextEncoding; readonly evidence: readonly Evidence[]} | null;
+  /** What is worth knowing of how it is read; shown in plans. */
+  readonly told?: readonly string[];
   /** Same bytes and options, same fingerprint. */
   readonly fingerprint: string;
   /** Throws SOURCE_CHANGED when a file is no longer as it was. */
@@ -46,11 +60,14 @@ export interface OpenedSource {
   close(): Promise<void>;
 }
 
+/** What a source is called where its columns are traced. */
+export const sourceName = ({path, hive}: SourceSpec): string => path ?? (hive ? `hive:${hive.table ?? 'query'}` : 'upload');
+
 export interface SourceKind {
   readonly kind: string;
   /** True when this kind reads the specification. */
   accepts(spec: SourceSpec): boolean;
-  /** @throws SOURCE_NOT_FOUND, SOURCE_OUTSIDE_ROOTS, SOURCE_EMPTY, SOURCE_FORMAT_UNKNOWN, SOURCE_UNREADABLE, SOURCE_ENCODING, SOURCE_EXPANDS, UPLOAD_NOT_FOUND */
+  /** @throws SOURCE_NOT_FOUND, SOURCE_OUTSIDE_ROOTS, ENGINE_UNAVAILABLE, SOURCE_EMPTY, SOURCE_FORMAT_UNKNOWN, SOURCE_UNREADABLE, SOURCE_ENCODING, SOURCE_EXPANDS, UPLOAD_NOT_FOUND */
   open(spec: SourceSpec, scratch: string, only?: ReadonlySet<string>): Promise<OpenedSource>;
   /** Every file there is now, with its checksum; none when nothing matches. Only of kinds whose files come and go. */
   list?(spec: SourceSpec): Promise<readonly FoundRawFile[]>;

@@ -14,7 +14,7 @@ export function createSources(kinds: readonly SourceKind[]): Sources {
     open: async (spec, scratch, only) => kindOf(spec).open(spec, scratch, only),
     async list(spec) {
       const {list} = kindOf(spec);
-      if (!list) throw new MillraceError('ARGUMENT_INVALID', {name: 'source', reason: 'only the files of a path come and go.'});
+      if (!list) throw new MillraceError('ARGUMENT_INVALID', {name: 'source', reason: 'only the files of a path and the partitions of a table come and go.'});
       return list(spec);
     },
   };

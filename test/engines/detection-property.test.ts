@@ -8,6 +8,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import fc from 'fast-check';
 import {createDuckDbEngine} from '../../src/engines/duckdb/engine.ts';
+import {createHiveEngine} from '../../src/engines/hive/engine.ts';
 import type {Engine, SqlValue} from '../../src/engines/engine.ts';
 import {typeName} from '../../src/schemas/schema.ts';
 import {sourceKinds} from '../../src/sources/kinds.ts';
@@ -27,7 +28,7 @@ beforeAll(async () => {
   await mkdir(join(folder, 'scratch'));
   engine = createDuckDbEngine({allowedFolders: [folder], threads: 2, tempFolder: join(folder, 'tmp'), maxQueries: 2});
   await engine.start();
-  sources = createSources(sourceKinds({projectFolder: folder, roots: [], maxExpansion: 200, importArrow: (path, out) => engine.importArrow(path, out), findUpload: async () => null}));
+  sources = createSources(sourceKinds({projectFolder: folder, roots: [], maxExpansion: 200, importArrow: (path, out) => engine.importArrow(path, out), metastore: createHiveEngine({url: null, sessions: 1, scratchFolder: ''}).metastore, findUpload: async () => null}));
 });
 afterAll(async () => {
   await engine.stop();

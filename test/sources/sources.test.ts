@@ -4,6 +4,7 @@ import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {gzipSync, zstdCompressSync} from 'node:zlib';
 import {createDuckDbEngine} from '../../src/engines/duckdb/engine.ts';
+import {createHiveEngine} from '../../src/engines/hive/engine.ts';
 import type {Engine} from '../../src/engines/engine.ts';
 import {typeName} from '../../src/schemas/schema.ts';
 import {packageFolders} from '../../src/sources/file/file-source.ts';
@@ -33,7 +34,7 @@ beforeAll(async () => {
       roots: [other],
       maxExpansion: 200,
       importArrow: (path, out) => engine.importArrow(path, out),
-      findUpload: async id => (id === 'u1' ? {name: 'Mine.tsv.gz', path: join(base, 'uploads', 'u1')} : null),
+      metastore: createHiveEngine({url: null, sessions: 1, scratchFolder: ''}).metastore, findUpload: async id => (id === 'u1' ? {name: 'Mine.tsv.gz', path: join(base, 'uploads', 'u1')} : null),
     }),
   );
 });

@@ -3,6 +3,7 @@ import hive from 'hive-driver';
 import {MillraceError} from '../../core/errors.ts';
 import {shownAddress} from './address.ts';
 import type {HiveAddress} from './address.ts';
+import {HiveFailure} from './failures.ts';
 import {fastFrames, plain} from './transport.ts';
 
 const {HiveClient, HiveDriver, connections, auth, thrift} = hive;
@@ -15,17 +16,6 @@ export interface Status {
   readonly errorCode?: number | null;
   readonly errorMessage?: string | null;
   readonly infoMessages?: readonly string[] | null;
-}
-
-/** What a server says of a failed call. */
-export class HiveFailure extends Error {
-  constructor(
-    message: string,
-    readonly sqlState: string | null,
-    readonly errorCode: number | null,
-  ) {
-    super(message);
-  }
 }
 
 /** Seconds in which a server must have answered the first word. */

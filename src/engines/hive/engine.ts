@@ -6,10 +6,12 @@ import {newId} from '../../core/ids.ts';
 import type {DataType} from '../../schemas/schema.ts';
 import {encoder} from '../arrow-encoder.ts';
 import type {Piece} from '../engine.ts';
+import type {Metastore} from '../metastore.ts';
 import type {EngineHealth, EngineProgress, EngineStatus, NativeQuery, RemoteEngine, RemoteWork} from '../remote-engine.ts';
 import {parseHiveUrl, shownAddress} from './address.ts';
 import {arrowColumn, arrowType} from './arrow.ts';
 import {asHiveError} from './failures.ts';
+import {createHiveMetastore} from './metastore.ts';
 import type {HiveSession} from './session.ts';
 import {HiveSessions} from './sessions.ts';
 import {dropTables, makeRelations, makeTarget} from './tables.ts';
@@ -27,7 +29,7 @@ export interface HiveEngineOptions {
 /** Parquet as others read it: days and microseconds as they are, not by the calendar of 1582, and the order that a statement asks for. */
 const preparations = [
   'hive.parquet.date.proleptic.gregorian=true', 'hive.parquet.date.proleptic.gregorian.default=true', 'hive.parquet.write.int64.timestamp=true', 'hive.parquet.timestamp.time.unit=micros',
-  'hive.remove.orderby.in.subquery=false',
+  'hive.remove.orderby.in.subquery=false', 'hive.ddl.output.format=json', 'hive.resultset.use.unique.column.names=false',
 ];
 
 interface Running {
@@ -42,8 +44,12 @@ interface Prepared {
   release(): Promise<void>;
 }
 
+export interface HiveEngine extends RemoteEngine {
+  readonly metastore: Metastore;
+}
+
 /** HiveServer2, or a Spark Thrift Server that does not mind Hive's words. @throws CONFIG_INVALID, ENGINE_UNSUPPORTED for an address that cannot be used */
-export function createHiveEngine(options: HiveEngineOptions): RemoteEngine {
+export function createHiveEngine(options: HiveEngineOptions): HiveEngine {
   const address = options.url === null ? null : parseHiveUrl(options.url);
   const running = new Map<string, Running>();
   let version: string | null = null;
@@ -95,7 +101,7 @@ export function createHiveEngine(options: HiveEngineOptions): RemoteEngine {
     }
   }
 
-  return {
+  const engine: RemoteEngine = {
     name: 'hive',
     capabilities: {embedded: false, distributed: true, fieldIds: false, writes: (type: DataType) => hiveWrites(type), progress: true},
     address: address && shownAddress(address),
@@ -150,6 +156,7 @@ export function createHiveEngine(options: HiveEngineOptions): RemoteEngine {
       await pool?.stop();
     },
   };
+  return {...engine, metastore: createHiveMetastore(work => sessions().use(work), (sql, signal) => engine.arrow({sql, relations: {}}, {signal, label: 'read'}))};
 }
 
 async function* readArrow(session: HiveSession, sql: string, work: RemoteWork): AsyncGenerator<Piece> {

@@ -1,5 +1,15 @@
 import {MillraceError} from '../../core/errors.ts';
-import {HiveFailure} from './connection.ts';
+
+/** What a server says of a failed call. */
+export class HiveFailure extends Error {
+  constructor(
+    message: string,
+    readonly sqlState: string | null,
+    readonly errorCode: number | null,
+  ) {
+    super(message);
+  }
+}
 
 /** Hive's own numbers of what the compiler finds; Spark sends SQL states alone. */
 const [firstSemantic, lastSemantic] = [10_000, 19_999];

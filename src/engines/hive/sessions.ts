@@ -1,8 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {HiveAddress} from './address.ts';
-import {HiveConnection} from './connection.ts';
-import {HiveSession} from './session.ts';
-import type {OperationHandle} from './session.ts';
+import type {HiveConnection} from './connection.ts';
+import type {HiveSession, OperationHandle} from './session.ts';
 
 interface Idle {
   readonly session: HiveSession;
@@ -54,6 +53,8 @@ export class HiveSessions {
         if (idle.session.usable && (Date.now() - idle.since < doubtAfter || (await idle.session.answers()))) return idle.session;
         void this.#close(idle.session);
       }
+      // The driver takes a while to load, and most installations have no Hive.
+      const {HiveSession} = await import('./session.ts');
       const session = await HiveSession.open(this.#address, operation => this.#cancel(operation));
       this.#open.add(session);
       try {
@@ -112,7 +113,7 @@ export class HiveSessions {
   /** By a connection of its own: that of the statement waits for an answer. */
   async #cancel(operationHandle: OperationHandle): Promise<void> {
     for (const again of [true, false]) {
-      this.#control ??= HiveConnection.open(this.#address);
+      this.#control ??= import('./connection.ts').then(({HiveConnection}) => HiveConnection.open(this.#address));
       try {
         await (await this.#control).call(driver => driver.cancelOperation({operationHandle}));
         return;

@@ -16,7 +16,7 @@ const columns = ({fields}: Schema, typeOf: typeof hiveType): string => fields.ma
  * Makes snapshots readable for a session under their names. A table of Hive is a folder, and a snapshot is files of several, so each gets a
  * folder of links to its files, in their order.
  * @param folder an empty one; its links are needed as long as the names are
- * @throws ENGINE_UNSUPPORTED, ENGINE_FILES_UNREACHABLE, FILE_DAMAGED
+ * @throws ENGINE_UNSUPPORTED, ENGINE_FILES_UNREACHABLE
  */
 export async function makeRelations(session: HiveSession, relations: Readonly<Record<string, Table>>, folder: string): Promise<void> {
   for (const [name, table] of Object.entries(relations)) {
@@ -53,7 +53,7 @@ async function linkFiles({schema, files, uniform}: Table, name: string, folder: 
     }
     const path = resolve(file.path);
     const found = await stat(path).catch(() => {
-      throw new MillraceError('FILE_DAMAGED', {path});
+      throw new MillraceError('ENGINE_FILES_UNREACHABLE', {engine: 'Hive', what: `read '${name}'`, reason: `${path} is not there`});
     });
     bytes += found.size;
     await symlink(path, join(folder, `${String(index).padStart(6, '0')}-${basename(path)}`));
@@ -76,10 +76,10 @@ async function refuseOtherZone(session: HiveSession, column: string): Promise<vo
 
 /** Of a folder that is not there for Hive it makes an empty one, and says nothing. */
 async function refuseUnseen(session: HiveSession, name: string, {count, bytes}: Seen): Promise<void> {
-  const lines = await session.lines(`show table extended like ${quotedText(name)}`);
-  const told = (key: string) => Number(lines.find(line => line.startsWith(`${key}:`))?.slice(key.length + 1) ?? 0);
-  if (told('totalNumberFiles') === count && told('totalFileSize') === bytes) return;
+  const [answer = '{}'] = await session.lines(`show table extended like ${quotedText(name)}`);
+  const {totalNumberFiles = 0, totalFileSize = 0} = (JSON.parse(answer) as {tables?: {totalNumberFiles?: number; totalFileSize?: number}[]}).tables?.[0] ?? {};
+  if (totalNumberFiles === count && totalFileSize === bytes) return;
   throw new MillraceError('ENGINE_FILES_UNREACHABLE', {
-    engine: 'Hive', what: `read '${name}'`, reason: `of ${count} files with ${bytes} bytes it sees ${told('totalNumberFiles') || 0} with ${told('totalFileSize') || 0}`,
+    engine: 'Hive', what: `read '${name}'`, reason: `of ${count} files with ${bytes} bytes it sees ${totalNumberFiles} with ${totalFileSize}`,
   });
 }

@@ -100,13 +100,13 @@ export interface ColumnDescription {
   };
 }
 
-/** @param columns as GetResultSetMetadata answers; names stand behind their table's, with a dot */
+/** @param columns as GetResultSetMetadata answers */
 export function wireColumns(columns: readonly ColumnDescription[]): WireColumn[] {
   return columns.map(({columnName, typeDesc}) => {
     const {type, typeQualifiers} = typeDesc.types[0]?.primitiveEntry ?? {type: 7};
     const of = (name: string) => typeQualifiers!.qualifiers[name]!.i32Value!;
     return {
-      name: columnName.replace(/^[^.]*\./, ''),
+      name: columnName,
       type: type === decimalNumber ? {kind: 'decimal', precision: of('precision'), scale: of('scale')} : (wireTypes[type] ?? {kind: 'utf8'}),
     };
   });

@@ -7,6 +7,7 @@ import {ambiguities} from '../../schemas/detection/detection.ts';
 import type {Evidence} from '../../schemas/detection/detection.ts';
 import {markFields} from '../../schemas/quarantine.ts';
 import type {Schema} from '../../schemas/schema.ts';
+import {sourceName} from '../../sources/source.ts';
 import type {OpenedSource} from '../../sources/source.ts';
 import type {IngestStep} from '../pipeline.ts';
 import {factsOfProfile} from '../dataset-facts.ts';
@@ -25,7 +26,7 @@ export const ingestKind: StepKind<IngestStep> = {
     if (!step.incremental) return prepareFiles(step, context);
     const {sources, ingestedFiles} = context.services;
     const [found, read] = [await sources.list(step.source), await ingestedFiles(step.into)];
-    if (found.length === 0 && read.length === 0) throw new MillraceError('SOURCE_NOT_FOUND', {path: step.source.path});
+    if (found.length === 0 && read.length === 0) throw new MillraceError('SOURCE_NOT_FOUND', {path: sourceName(step.source)});
     const {names, refused, due, notices} = newFiles(step, found, read);
     if (!due.now) return {identity: null, rowsIn: 0, bytesIn: 0, described: null, lineage: {}, due, notices, close: async () => undefined};
     const prepared = await prepareFiles(step, context, names);
@@ -60,10 +61,10 @@ async function lookAt(source: OpenedSource, step: IngestStep, {services: {engine
   const raw = readable(detection, schema, contract);
   return {
     described: schema,
-    notices: doubts(detection, source.text?.evidence).map(message => ({level: 'warn', message}) as const),
+    notices: [...(source.told ?? []).map(message => ({level: 'info', message}) as const), ...doubts(detection, source.text?.evidence).map(message => ({level: 'warn', message}) as const)],
     lineage: {
       files: source.files.map(({name, sha256, bytes}) => ({name, sha256, bytes})),
-      columns: Object.fromEntries(schema.fields.map(field => [field.name, [`${step.source.path ?? 'upload'}.${field.sourceName ?? field.name}`]])),
+      columns: Object.fromEntries(schema.fields.map(field => [field.name, [`${sourceName(step.source)}.${field.sourceName ?? field.name}`]])),
     },
     foresee: async () => ({result: 'profile' in detection ? factsOfProfile(schema, detection.profile, detection.rowCount) : null, findings: []}),
     async stage(folder, target, report) {
@@ -143,7 +144,7 @@ function acceptedNames(schema: Schema, {columns = {}}: Contract, step: IngestSte
   const bySource = new Map(Object.entries(columns).map(([name, column]) => [column.source ?? name, {name, ...column}]));
   const sources = new Set(schema.fields.map(field => field.sourceName ?? field.name));
   const missing = [...bySource.keys()].filter(source => !sources.has(source));
-  if (missing.length > 0) throw new MillraceError('SOURCE_COLUMN_MISSING', {path: step.source.path ?? 'the upload', dataset: step.into, columns: missing.join(', '), has: [...sources].join(', ')});
+  if (missing.length > 0) throw new MillraceError('SOURCE_COLUMN_MISSING', {path: step.source.upload === undefined ? sourceName(step.source) : 'the upload', dataset: step.into, columns: missing.join(', '), has: [...sources].join(', ')});
   return {
     fields: schema.fields.map(field => {
       const source = field.sourceName ?? field.name;

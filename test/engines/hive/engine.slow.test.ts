@@ -8,7 +8,7 @@ import {createHiveEngine} from '../../../src/engines/hive/engine.ts';
 import type {NativeQuery, RemoteEngine} from '../../../src/engines/remote-engine.ts';
 import {parseTypeName} from '../../../src/schemas/parse-type.ts';
 import type {Schema} from '../../../src/schemas/schema.ts';
-import {testHive} from '../../support/hive.ts';
+import {startTestHive} from '../../support/hive.ts';
 import type {TestHive} from '../../support/hive.ts';
 import {proxyTo} from '../../support/tcp-proxy.ts';
 
@@ -22,12 +22,12 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'millrace-hive-'));
   duck = createDuckDbEngine({allowedFolders: [folder], threads: 2, tempFolder: join(folder, 'tmp'), maxQueries: 3});
   // Its clock is far from UTC: no result may depend on that.
-  [server] = await Promise.all([testHive({zone: 'America/New_York'}), duck.start()]);
+  [server] = await Promise.all([startTestHive({zone: 'America/New_York'}), duck.start()]);
   hive = createHiveEngine({url: server.url, sessions: 4, scratchFolder: join(folder, 'scratch')});
 });
 afterAll(async () => {
   await hive?.stop();
-  await Promise.all([server?.stop(), duck?.stop()]);
+  await Promise.all([server?.close(), duck?.stop()]);
   await rm(folder, {recursive: true, force: true});
 });
 
@@ -158,7 +158,7 @@ describe('a statement', () => {
     const renamed = {...table, schema: schemaOf({number: 'int64'})};
     await expect(hive.check(native('select * from t', {t: renamed}))).rejects.toMatchObject({code: 'ENGINE_FILES_UNREACHABLE', message: expect.stringContaining('by name')});
     await rename(table.files[0]!.path, `${table.files[0]!.path}.gone`);
-    await expect(hive.check(native('select * from t', {t: table}))).rejects.toMatchObject({code: 'FILE_DAMAGED'});
+    await expect(hive.check(native('select * from t', {t: table}))).rejects.toMatchObject({code: 'ENGINE_FILES_UNREACHABLE'});
   });
 
   test('is cancelled in Hive, tells of its progress, and its session goes on', async () => {

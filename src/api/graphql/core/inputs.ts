@@ -1,7 +1,7 @@
 /** What mutations are given. Lengths and ranges are checked here; what a name or a definition means, by the services. */
 import {ArrayMaxSize, ArrayMinSize, IsOptional, Length, Max, Min, ValidateNested} from 'class-validator';
 import {Field, Float, ID, InputType, Int} from 'type-graphql';
-import type {SourceFormat} from '../../../sources/source.ts';
+import type {SourceFormat, SourceSpec} from '../../../sources/source.ts';
 import type {WebhookTopic} from '../../../webhooks/webhook.ts';
 import type {WriteMode} from '../../../warehouse/warehouse.ts';
 import {ContractInput, ForeignKeyInput} from './contract-inputs.ts';
@@ -15,6 +15,21 @@ const nameLength = [1, 63] as const;
 const keyLength = [1, 200] as const;
 const nullable = {nullable: true} as const;
 
+@InputType({description: 'A table, a part of it, or a query.'})
+export class HivePlaceInput {
+  @Field(() => String, {...nullable, description: 'database.table, or a table of the database `default`.'})
+  @IsOptional() @Length(1, 300)
+  table?: string;
+
+  @Field(() => String, {...nullable, description: "A condition in HiveQL; over the columns of the table's partitions alone it chooses partitions."})
+  @IsOptional() @Length(1, 100_000)
+  where?: string;
+
+  @Field(() => String, {...nullable, description: 'A SELECT in HiveQL, instead of a table.'})
+  @IsOptional() @Length(1, 1_000_000)
+  query?: string;
+}
+
 @InputType({description: 'Where raw data lies: one of these.'})
 export class SourceInput {
   @Field(() => String, {...nullable, description: 'A path or glob, relative to the project; or package:NAME/FILE.'})
@@ -24,7 +39,16 @@ export class SourceInput {
   @Field(() => ID, {...nullable, description: 'The id that POST /uploads answered.'})
   @IsOptional() @Length(1, 64)
   upload?: string;
+
+  @Field(() => HivePlaceInput, {...nullable, description: 'Of the Hive that is configured.'})
+  @IsOptional() @ValidateNested()
+  hive?: HivePlaceInput;
 }
+
+/** A source as services take it, without nulls. */
+export const sourcePlace = ({path, upload, hive}: SourceInput): Pick<SourceSpec, 'path' | 'upload' | 'hive'> => ({
+  path: path ?? undefined, upload: upload ?? undefined, hive: hive && {table: hive.table ?? undefined, where: hive.where ?? undefined, query: hive.query ?? undefined},
+});
 
 @InputType()
 export class IngestInput {

@@ -9,7 +9,7 @@ import type {CoreContext} from './context.ts';
 import {plain} from './contract-inputs.ts';
 import {RunStatusEnum} from './enums.ts';
 import {InvalidParams, NameTaken, NotFound, SchemaIncompatible, SourceUnreadable, answerUnion, failuresAsAnswers} from './failures.ts';
-import {IngestInput, ReplayQuarantineInput, StartRunInput} from './inputs.ts';
+import {IngestInput, ReplayQuarantineInput, sourcePlace, StartRunInput} from './inputs.ts';
 import {Pipeline, Run, RunConnection, RunPlan} from './pipeline.ts';
 import {JsonScalar} from './scalars.ts';
 
@@ -122,9 +122,9 @@ export class PipelineResolver {
   @Mutation(() => IngestResult, {description: 'Reads a source into a dataset, by a run of its own.'})
   @UseMiddleware(failuresAsAnswers)
   async ingest(@Arg('input', () => IngestInput) input: IngestInput, @Ctx() {services, viewer}: CoreContext): Promise<typeof IngestResult> {
-    const {source: {path, upload}, format, into, mode, latestBy, deletedWhen, incremental, key, foreignKeys, contract, idempotencyKey} = input;
+    const {source: place, format, into, mode, latestBy, deletedWhen, incremental, key, foreignKeys, contract, idempotencyKey} = input;
     const options = jsonObject(input.options, 'input.options') as RawOptions | undefined;
-    const source = {path: path ?? undefined, upload: upload ?? undefined, format: format ?? undefined, options};
+    const source = {...sourcePlace(place), format: format ?? undefined, options};
     const said = plain({key, foreignKeys}) as Contract;
     const step = {
       source, into, mode, latestBy: latestBy ?? undefined, deletedWhen: deletedWhen ?? undefined, contract: contract ? parseContract(into, plain(contract)) : undefined, ...(incremental ? {incremental} : {}),

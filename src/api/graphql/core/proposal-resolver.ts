@@ -9,7 +9,7 @@ import {ContractInput, plain} from './contract-inputs.ts';
 import {Dataset} from './dataset.ts';
 import {FormatEnum, IngestModeEnum} from './enums.ts';
 import {NameTaken, NotFound, SchemaIncompatible, SourceUnreadable, answerUnion, failuresAsAnswers} from './failures.ts';
-import {SourceInput} from './inputs.ts';
+import {SourceInput, sourcePlace} from './inputs.ts';
 import {Run} from './pipeline.ts';
 import {SchemaProposal} from './proposal.ts';
 import {JsonScalar} from './scalars.ts';
@@ -58,12 +58,12 @@ export class ProposalResolver {
   @UseMiddleware(failuresAsAnswers)
   async detectSchema(
     @Ctx() {services: {proposals}, viewer}: CoreContext,
-    @Arg('source', () => SourceInput) {path, upload}: SourceInput,
+    @Arg('source', () => SourceInput) source: SourceInput,
     @Arg('format', () => FormatEnum, {nullable: true, description: "Said only where the file's name does not tell."}) format?: SourceFormat,
     @Arg('options', () => JsonScalar, {nullable: true, description: "The reader's options; what is not said is detected."}) options?: unknown,
   ): Promise<typeof DetectSchemaResult> {
     const said = jsonObject(options, 'options') as RawOptions | undefined;
-    return new SchemaProposal(await proposals.detect(viewer, {path: path ?? undefined, upload: upload ?? undefined, format: format ?? undefined, options: said}));
+    return new SchemaProposal(await proposals.detect(viewer, {...sourcePlace(source), format: format ?? undefined, options: said}));
   }
 
   @Mutation(() => AcceptSchemaResult, {description: "Makes a proposal's columns those of a dataset's contract, and reads the source with the options proposed."})

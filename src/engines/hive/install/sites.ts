@@ -42,6 +42,7 @@ export function sites(home: string, hive: Properties): Readonly<Record<string, s
       'hive.server2.logging.operation.log.location': temporary('operations'),
       'hive.user.install.directory': `file://${temporary('install')}`,
       'hive.server2.thrift.bind.host': '127.0.0.1',
+      'hive.metastore.thrift.bind.host': '127.0.0.1',
       'hive.server2.webui.port': '0',
       'hive.server2.authentication': 'NONE',
       // Statements run as the server, which has no right to act for others.
