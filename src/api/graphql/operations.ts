@@ -81,7 +81,7 @@ export class Operations {
       document: asked.prepared.source, operation: asked.operationName ?? null, variables: asked.variables ?? {},
       snapshots, versions, ...(now !== undefined && {now}), fingerprint: this.services.system.fingerprint, sha256: dataPart(result.data).sha256,
     };
-    const made = makeReceipt(content);
+    const made = makeReceipt(content, receipt === 'always');
     return made ? {...result, extensions: {...result.extensions, receipt: made}} : result;
   }
 

@@ -35,6 +35,7 @@ export const receiptBytes = 2 ** 20;
 
 /** Characters of a question and what it read. */
 const mostPacked = 2 ** 20;
+const mostUnasked = 2 ** 16;
 
 /** Unpacked, so that a small token cannot become a large one. */
 const mostUnpacked = 4 * 2 ** 20;
@@ -80,10 +81,10 @@ export function dataPart(data: ExecutionResult['data']): DataPart {
   return {sha256: hash.digest('hex'), bytes};
 }
 
-/** Null where the question is too long to be asked again by a token. */
-export function makeReceipt(content: Omit<ReceiptContent, 'v'>): Receipt | null {
+/** Null where the question is too long to be asked again by a token; one that nobody asked for must not cost much either. */
+export function makeReceipt(content: Omit<ReceiptContent, 'v'>, wanted: boolean): Receipt | null {
   const text = JSON.stringify({v: 1, ...content} satisfies ReceiptContent);
-  if (text.length > mostPacked) return null;
+  if (text.length > (wanted ? mostPacked : mostUnasked)) return null;
   return {...namesOf(content), sha256: content.sha256, token: deflateRawSync(text).toString('base64url')};
 }
 
