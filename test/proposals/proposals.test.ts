@@ -34,6 +34,26 @@ describe('proposals', () => {
     ...Array.from({length: 60}, (_, index) => `${1000 + index};0${4000 + index};${String((index % 28) + 1).padStart(2, '0')}/03/2024;${index % 2 ? 'yes' : 'no'};${index % 7 === 0 ? 'n/a' : `${index}.50`};${index % 9 === 0 ? 'None' : 'as "ordered"'}`),
   ].join('\n');
 
+  test('a detection that takes longer than a request may is ended', async () => {
+    project.write('long.csv', `id,name\n${Array.from({length: 400_000}, (_, id) => `${id},name of ${id}`).join('\n')}\n`);
+    const {system} = app.services;
+    const ask = async (seconds: number) => JSON.parse(await app.services.graphql.current.ask(
+      {...system, limits: {...system.limits, seconds}}, {query: `{ detectSchema(source: {path: "long.csv"}) { ... on SchemaProposal { rowCount } ${failure} } }`}));
+    expect(await ask(0.01)).toMatchObject({errors: [{extensions: {code: 'QUERY_TIMEOUT'}}]});
+    expect(await ask(60)).toEqual({data: {detectSchema: {rowCount: '400000'}}});
+  });
+
+  test('an accepted contract keeps the order of its columns, as does a definition its own', async () => {
+    const names = ['zeta', 'a', 'mm', 'b2'];
+    project.write('ordered.csv', `${names.join(',')}\n1,2,3,4\n`);
+    const {id} = await detect({path: 'ordered.csv'});
+    await accept({proposal: id, dataset: 'ordered'});
+    const {datasets, pipelines, system} = app.services;
+    expect(Object.keys((await datasets.get(system, 'ordered')).dataset.contract.columns!)).toEqual(names);
+    await pipelines.put(system, {name: 'in_order', params: {zeta: {type: 'int', default: 1}, a: {type: 'int', default: 2}}, steps: [{kind: 'sql', name: 'x', into: 'x', sql: 'SELECT 1 AS one'}]}, 'graph');
+    expect(Object.keys((await pipelines.get(system, 'in_order')).definition.params!)).toEqual(['zeta', 'a']);
+  });
+
   test('each column with its evidence, over a packed file in another encoding', async () => {
     project.write('orders.csv.gz', gzipSync(Buffer.from(`${orders}\n2000;01000;13/03/2024;yes;1;für ß\n`, 'latin1')));
     const proposal = await detect({path: 'orders.csv.gz'});

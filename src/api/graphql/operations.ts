@@ -195,7 +195,7 @@ export class Operations {
       if (verifying) throw new MillraceError('RECEIPT_INVALID', {reason: 'its question verifies another receipt.'});
       return this.verify(viewer, token, signal);
     };
-    return {viewer, services: this.services, loaders, verifyReceipt};
+    return {viewer, services: this.services, loaders, verifyReceipt, ...(signal ? {signal} : {})};
   }
 
   private observe({prepared, operationName}: Asked, {errors}: ExecutionResult, began: number): void {

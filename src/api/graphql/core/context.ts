@@ -8,6 +8,8 @@ export interface CoreContext {
   readonly viewer: Viewer;
   readonly services: GraphqlServices;
   readonly loaders: Loaders;
+  /** Aborts when the request is over or its time is. */
+  readonly signal?: AbortSignal;
   /** Asks the question of a receipt again. @throws RECEIPT_INVALID, RECEIPT_DIFFERS */
   verifyReceipt(token: string): Promise<VerifiedReceipt>;
 }

@@ -57,13 +57,13 @@ export class ProposalResolver {
   @Query(() => DetectSchemaResult, {description: 'What a source holds: its columns, how it is read, and why; every row is looked at. Nothing is ingested.'})
   @UseMiddleware(failuresAsAnswers)
   async detectSchema(
-    @Ctx() {services: {proposals}, viewer}: CoreContext,
+    @Ctx() {services: {proposals}, viewer, signal}: CoreContext,
     @Arg('source', () => SourceInput) source: SourceInput,
     @Arg('format', () => FormatEnum, {nullable: true, description: "Said only where the file's name does not tell."}) format?: SourceFormat,
     @Arg('options', () => JsonScalar, {nullable: true, description: "The reader's options; what is not said is detected."}) options?: unknown,
   ): Promise<typeof DetectSchemaResult> {
     const said = jsonObject(options, 'options') as RawOptions | undefined;
-    return new SchemaProposal(await proposals.detect(viewer, {...sourcePlace(source), format: format ?? undefined, options: said}));
+    return new SchemaProposal(await proposals.detect(viewer, {...sourcePlace(source), format: format ?? undefined, options: said}, signal));
   }
 
   @Mutation(() => AcceptSchemaResult, {description: "Makes a proposal's columns those of a dataset's contract, and reads the source with the options proposed."})
