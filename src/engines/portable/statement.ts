@@ -253,7 +253,7 @@ export class Statements {
     const merged = new Map([...left.scope.merged, ...right.scope.merged]);
     if (node.ref_type === 'CROSS') return {from: `${left.from}\nCROSS JOIN ${right.from}`, scope: {sources, merged}};
     const word = joins[type];
-    if (word === undefined || (node.ref_type !== 'REGULAR' && node.ref_type !== 'NATURAL')) throw this.expressions.refuse(`${String(node.ref_type)} ${type} JOIN`, 'is not in the portable core', node);
+    if (word === undefined || (type === 'ANTI' && this.translation.dialect.engine === 'hive') || (node.ref_type !== 'REGULAR' && node.ref_type !== 'NATURAL')) throw this.expressions.refuse(`${String(node.ref_type)} ${type} JOIN`, 'is not in the portable core', node);
     const using = node.ref_type === 'NATURAL' ? this.common(left.scope, right.scope) : texts(node.using_columns);
     const conditions = using.map(name => {
       const [a, b] = [left, right].map(side => {
@@ -327,6 +327,7 @@ export class Statements {
       for (const [word, value] of [['LIMIT', limit.limit], ['OFFSET', limit.offset]] as const) {
         const node = nodeOrNull(value);
         if (!node) continue;
+        if (word === 'OFFSET' && this.translation.dialect.engine === 'hive') throw this.expressions.refuse(word, 'is not in the portable core for this engine', node);
         const count = this.expressions.write(node, emptyScope);
         if (typeof count.literal !== 'bigint' || count.literal < 0n || count.literal > 2_147_483_647n) throw this.expressions.refuse(word, 'has to be a number', node);
         clauses.push(`${word} ${count.literal}`);

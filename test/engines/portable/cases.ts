@@ -118,6 +118,21 @@ export const cases: Readonly<Record<string, readonly string[]>> = {
     `select k, string_agg(c, '-' order by id desc), string_agg(distinct c, ',' order by c) from many group by k`,
     'select count(), max(v order by id) from many',
   ],
+  parts: [
+    `select substring(s, 2, 3), substring(s, 1, 0), substr(s, 3), left(s, 2), left(s, 0), right(s, 2), right(s, 0), right(s, 100) from edges`,
+    `select trim(s), ltrim(s), rtrim(s), trim(s, 'ac'), ltrim(s, 'a'), lower(s), repeat(s, 2), lpad(s, 6, 'xy'), rpad(s, 2, '-'), lpad(s, 8, '🎉') from edges`,
+    `select md5(s), sha256(s), translate(s, 'ab', 'x') from edges`,
+    `select monthname(dt), dayname(ts), strftime(ts, '%Y-%m-%d %H:%M:%S.%f'), strftime(dt, '%j %y %b %B %a %A it''s %%'), strftime(ts, '%I%p'), epoch_ms(ts) from edges`,
+  ],
+  /** What every engine has, and nothing else. */
+  plain: [
+    "SELECT year(dt) AS a, quarter(ts) AS b, month(dt) AS c, day(ts) AS d, dayofweek(dt) AS e, isodow(dt) AS f, week(dt) AS g, hour(ts) AS h, minute(ts) AS i, second(ts) AS j, date_part('year', ts) AS k, weekofyear(ts) AS l, weekday(dt) AS m FROM edges",
+    "SELECT length(s) AS a, strlen(s) AS b, concat(s, 'y', NULL) AS c, concat_ws('-', s, 'a') AS d, contains(s, 'b') AS e, s LIKE 'a%' AS f, s NOT LIKE '%b_' AS g, s || 'x' AS h FROM edges",
+    'SELECT floor(f64) AS a, ceil(f64) AS b, ceiling(f32) AS c, floor(i32) AS d, ceil(i16) AS e, round(i32) AS h, nullif(i32, 3) AS i, ifnull(i8, i16) AS j FROM edges',
+    'SELECT exp(x) AS a, power(x, 2) AS b, x ^ 0.5 AS c, pi() AS d, x * 2 + 1 AS e, i32 % 4 AS f FROM many JOIN edges USING (id)',
+    "SELECT dt + 1 AS a, dt - 1 AS b, dt - date '2000-01-01' AS c, last_day(dt) AS d FROM edges WHERE id <> 7",
+    'SELECT k, count(*) AS a, sum(v) AS b, avg(x) AS c, min(day) AS d, max(moment) AS e, sum(x) AS f, count(v) FILTER (WHERE v > 3) AS g, count(DISTINCT c) AS h FROM many GROUP BY k',
+  ],
 };
 
 /** Statements that are refused, and what of them. */

@@ -76,7 +76,7 @@ async function comparable(duck: Engine, file: string, schema: Schema): Promise<s
   const names = schema.fields.map((_, index) => identifier(`c${index}`));
   const columns = schema.fields.map(({type}, index) => {
     const value = `CAST(${names[index]} AS ${sqlType(type)})`;
-    return type.kind === 'float' ? `CASE WHEN isfinite(${value}) THEN printf('%.9e', ${value} + 0.0) ELSE CAST(${value} AS VARCHAR) END` : `CAST(${value} AS VARCHAR)`;
+    return type.kind === 'float' ? `CASE WHEN isnan(${value}) THEN 'nan' WHEN isfinite(${value}) THEN printf('%.9e', ${value} + 0.0) ELSE CAST(${value} AS VARCHAR) END` : `CAST(${value} AS VARCHAR)`;
   });
   const rows = await duck.rows({sql: `SELECT [${columns.join(', ')}]::VARCHAR AS line FROM read_parquet(${literal(file)}) AS r(${names.join(', ')})`, relations: {}});
   return rows.map(row => String(row.line)).sort();

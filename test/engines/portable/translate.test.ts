@@ -5,6 +5,7 @@ import {createDuckDbEngine} from '../../../src/engines/duckdb/engine.ts';
 import type {Engine, Query} from '../../../src/engines/engine.ts';
 import {translate} from '../../../src/engines/portable/translate.ts';
 import type {RemoteName} from '../../../src/engines/remote-engine.ts';
+import {aggregateTable, scalarTable} from '../../../src/engines/portable/expressions.ts';
 import {cases, refused, testRelations} from './cases.ts';
 
 let folder: string;
@@ -54,4 +55,21 @@ test('a refusal says engine, place and what to do', async () => {
     hint: expect.stringContaining("variants: {spark: '…'}"),
     details: {line: 1, column: 8, engine: 'spark'},
   });
+});
+
+test('the page of the portable core lists its functions', () => {
+  const path = join(import.meta.dirname, '../../../docs/portable-sql.md');
+  const page = readFileSync(path, 'utf8');
+  const rows = [...scalarTable, ...aggregateTable].map(([name, forms]) => {
+    const parts = [...new Set(forms.flatMap(form => /'(\w+)'/.exec(form.is)?.[1] ?? []))];
+    const takes = [...new Set(forms.map(form => form.is.slice(name.length).replace(/'\w+'/, 'part')))].map(form => `\`${form}\``);
+    const engines = (['spark', 'hive'] as const).filter(engine => forms.some(form => form[engine] !== undefined));
+    const notes = [...new Set(forms.flatMap(form => form.note ?? []))];
+    if (parts.length > 0) notes.push(`of the parts ${parts.join(', ')}; those of the clock only of timestamps`);
+    return `| \`${name}\` | ${takes.join(' ')}${notes.length > 0 ? `, ${notes.join(', ')}` : ''} | ${engines.join(', ')} |`;
+  });
+  const table = ['<!-- functions -->', '', '| function | forms | engines |', '|---|---|---|', ...rows.sort(), '', '<!-- /functions -->'].join('\n');
+  const written = page.replace(/<!-- functions -->[\s\S]*<!-- \/functions -->/, () => table);
+  if (process.env.UPDATE_GOLDEN === '1') writeFileSync(path, written);
+  expect(readFileSync(path, 'utf8')).toBe(written);
 });

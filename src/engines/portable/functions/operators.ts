@@ -50,7 +50,7 @@ function ofNumbers(operator: string, left: Expr, right: Expr, dialect: Dialect):
   if (a && b && (left.type.kind === 'decimal' || right.type.kind === 'decimal')) return ofDecimals(operator, left, right, dialect);
   const {args: [x, y], type} = brought([left, right], dialect);
   const sql = `(${x!.sql} ${operator} ${y!.sql})`;
-  if (dialect.engine === 'hive' && type.kind === 'int') throw new NotPortable('of integers overflows without an error there; cast one to DECIMAL or DOUBLE');
+  if (dialect.engine === 'hive' && isInteger(type)) throw new NotPortable('of integers overflows without an error there; cast one to DECIMAL or DOUBLE');
   return {sql: type.kind === 'hugeint' ? `CAST(${sql} AS DECIMAL(38, 0))` : sql, type};
 }
 
@@ -64,6 +64,7 @@ function ofDecimals(operator: string, left: Expr, right: Expr, dialect: Dialect)
   const precision = needed > 18 && widest <= 18 ? 18 : Math.min(needed, 38);
   // There a product takes one digit more, and beyond 38 digits those after the point are cut.
   if (scale > 38 || (scale > 0 && needed + (operator === '*' ? 1 : 0) > 38)) throw new NotPortable(`needs ${needed} digits, ${scale} of them after the point, which would be rounded there; cast the operands to fewer`);
+  if (dialect.engine === 'hive' && needed > precision) throw new NotPortable('of decimals may need more digits than the result has, which is null there; cast the operands to fewer');
   const type = decimal(precision, scale);
   return {sql: `CAST((${plainDecimal(left)} ${operator} ${plainDecimal(right)}) AS ${typeText(type, dialect)})`, type};
 }

@@ -74,6 +74,19 @@ const difference = (call: Call): string => {
 
 const differences = ['date_diff', 'datediff'].flatMap(name => ['date', 'timestamp', 'timestamptz'].map(type => ({is: `${name}(literal, ${type}, ${type}): int64`, spark: difference})));
 
+/** Letters of strftime, and of the patterns there. */
+const letters: Readonly<Record<string, string>> = {Y: 'yyyy', m: 'MM', d: 'dd', H: 'HH', M: 'mm', S: 'ss', f: 'SSSSSS', j: 'DDD', y: 'yy', b: 'MMM', B: 'MMMM', a: 'EEE', A: 'EEEE', I: 'hh', p: 'a'};
+
+const formatted = (call: Call): string => {
+  const pattern = String(call.constant(1)).replace(/((?:[^%]|%%)+)|%(.?)/gs, (whole, text: string | undefined, letter: string | undefined) => {
+    if (text !== undefined) return `'${text.replaceAll('%%', '%').replaceAll("'", "''")}'`;
+    const there = letters[letter!];
+    if (there === undefined) throw new NotPortable(`in '${whole}' is not in the portable core; it has ${Object.keys(letters).map(one => `%${one}`).join(' ')} %%`);
+    return there;
+  });
+  return `date_format($1, ${call.dialect.text(pattern)})`;
+};
+
 /** Microseconds since 1970. */
 const micros = 'unix_micros(CAST($1 AS TIMESTAMP_LTZ))';
 
@@ -90,6 +103,12 @@ export const timeFunctions: readonly Entry[] = [
     {is: `epoch_us(${type}): int64`, spark: micros},
     {is: `epoch(${type}): float64`, spark: `(CAST(${micros} AS DOUBLE) / 1E6D)`},
   ]),
+  ...['date', 'timestamp'].flatMap(type => [
+    {is: `monthname(${type}): utf8`, spark: "date_format($1, 'MMMM')"},
+    {is: `dayname(${type}): utf8`, spark: "date_format($1, 'EEEE')"},
+    {is: `strftime(${type}, literal): utf8`, spark: formatted},
+  ]),
+  {is: 'epoch_ms(timestamp): int64', spark: `(unix_micros(CAST($1 AS TIMESTAMP_LTZ)) div 1000)`, note: 'cut towards 1970'},
   {is: 'last_day(date): date', spark: 'last_day($1)', hive: 'CAST(last_day($1) AS DATE)'},
   {is: 'make_date(int32, int32, int32): date', spark: 'make_date($*)'},
 ];
