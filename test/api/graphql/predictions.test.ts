@@ -6,6 +6,7 @@ import {tableFromIPC} from 'apache-arrow';
 import {createClient} from 'graphql-ws';
 import {WebSocket} from 'ws';
 import {ask, data, putPipeline, runToEnd, useApp} from '../../support/project.ts';
+import {Subscriber} from '../../support/subscriber.ts';
 import {registerTripsModel, writeTrips} from '../../support/trips.ts';
 
 interface Trip {
@@ -171,7 +172,11 @@ describe('what is kept', () => {
     await new Promise(resolve => setTimeout(resolve, 20));
     const {registerModel} = {registerModel: await registerTripsModel(url)};
     expect(registerModel.version.number).toBe(2);
+    const live = new Subscriber(url, 'subscription { legs(limit: 1, where: {late: {label: {_in: [true, false]}}}) { late { _version } } }');
+    expect((await live.next()).data).toEqual({legs: [{late: {_version: 1}}]});
     await data(url, 'mutation { setAlias(input: {model: "late_arrival", alias: "legs", version: 2}) { __typename } }');
+    expect((await live.next()).data).toEqual({legs: [{late: {_version: 2}}]});
+    await live.leave();
     await scored();
     expect((await data(url, counts)).legs).toEqual([{late: {_version: 2}, other: {_version: 1}}]);
     // Both versions are the same artifact in the same settings, so what is kept is of both; `other` alone is scored, for its row.
