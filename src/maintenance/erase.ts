@@ -7,6 +7,7 @@ import {syncPath} from '../core/files.ts';
 import {newId} from '../core/ids.ts';
 import {sha256OfFile} from '../core/sha256.ts';
 import type {Viewer} from '../core/viewer.ts';
+import {identifier} from '../engines/sql-text.ts';
 import {quarantineOf} from '../schemas/contract.ts';
 import type {Schema} from '../schemas/schema.ts';
 import {hashContent, tableOf} from '../warehouse/content.ts';
@@ -90,7 +91,8 @@ class Erasure {
     for (const one of looked) for (const snapshot of this.touched(one)) snapshots.push(await this.without(snapshot, one));
     const datasetIds = looked.map(({dataset}) => dataset.id);
     const snapshotIds = snapshots.map(({id}) => id);
-    const affected = await catalog.read(stores => stores.erasures.affected(datasetIds, snapshotIds));
+    const keylessRows = await this.keyless(looked);
+    const affected = {...(await catalog.read(stores => stores.erasures.affected(datasetIds, snapshotIds))), ...(keylessRows > 0 ? {keylessRows} : {})};
     boundary('files rewritten');
 
     const record = await catalog.transaction(async stores => {
@@ -142,6 +144,23 @@ class Erasure {
     await rename(written!.path, join(warehouse, path));
     await syncPath(dirname(join(warehouse, path)));
     return {fileId: file.id, rowIds, file: {id, path, rowCount: BigInt(written!.rowCount), bytes, sha256, columns: written!.columns.filter(column => column.name !== '_row_id')}};
+  }
+
+  /** How many quarantined rows lack a value of the key, so that no erasure by key finds them. */
+  private async keyless([, quarantine]: readonly Looked[]): Promise<number> {
+    const {catalog, engine, warehouse} = this.places;
+    const {selectedBy, columns: key} = this.selection.recorded;
+    if (selectedBy !== 'key' || !quarantine || quarantine.files.length === 0) return 0;
+    const schemas = await catalog.read(stores => stores.erasures.schemas(quarantine.dataset.id));
+    const tables = quarantine.files.map(file => {
+      const names = new Set(file.columns.map(column => column.name));
+      const schema: Schema = {fields: schemas.get(file.schemaVersion)!.fields.filter(field => names.has(field.name))};
+      const lacks = key.map(column => (names.has(column) ? `${identifier(column)} IS NULL` : 'true')).join(' OR ');
+      return {lacks, table: {...tableOf(warehouse, {schema, schemaVersion: file.schemaVersion}, [file]), rowIds: true}};
+    });
+    const sql = `SELECT count(DISTINCT _row_id) AS keyless FROM (${tables.map(({lacks}, index) => `SELECT _row_id FROM file_${index} WHERE ${lacks}`).join(' UNION ALL ')})`;
+    const [row] = await engine.rows({sql, relations: Object.fromEntries(tables.map(({table}, index) => [`file_${index}`, table]))});
+    return Number(row!.keyless);
   }
 
   /** Snapshots that have a file with such rows. */

@@ -158,6 +158,8 @@ export interface Affected {
   readonly rawFiles: readonly string[];
   /** Runs that made or read a touched snapshot and still have events, whose lines may quote values. */
   readonly runs: readonly string[];
+  /** Rows of the quarantine without a value in a column of the key, because none could be read: whether they are meant, only a look tells. Absent: none. */
+  readonly keylessRows?: number;
 }
 
 /** The record that rows were erased from every snapshot of a dataset and of its quarantine. It does not say which. */

@@ -197,6 +197,20 @@ describe('an erasure', () => {
     expect(await everything()).not.toContain(secret);
   });
 
+  test('rows of the quarantine whose key could not be read are told of', async () => {
+    await world.write('people', people('(1), (3)'), {contract: {key: ['id']}});
+    const warehouse = Object.create(world.warehouse, {
+      schemaFor: {value: (_: string, ...given: [Schema, WriteMode, string]) => world.warehouse.schemaFor('aside', ...given)},
+    }) as typeof world.warehouse;
+    await writeRows({...world, warehouse}, 'people_quarantine', people('(3), (NULL), (7), (NULL), (NULL)'));
+    const record = await erase(key);
+    expect(record).toMatchObject({rows: 2n, affected: {keylessRows: 3}});
+    expect((await world.rows('people_quarantine')).length).toBe(4);
+    expect((await erase({keys: [{id: 7}]})).affected).toMatchObject({keylessRows: 3});
+    expect((await erase({where: 'id IS NULL'})).affected.keylessRows).toBeUndefined();
+    expect((await erase({keys: [{id: 1}]})).affected.keylessRows).toBeUndefined();
+  });
+
   test('a name that another column had before says nothing of that one', async () => {
     await world.write('people', "select 1 as id, 'a' as old, 'b' as name union all select 2, 'b', 'a'");
     await world.warehouse.renameColumn('people', 'old', 'former');

@@ -23,11 +23,11 @@ interface Erasure {
   readonly rows: string;
   readonly snapshots: readonly string[];
   readonly affected: {
-    readonly datasets: readonly {readonly name: string; readonly snapshots: number}[]; readonly modelVersions: readonly string[]; readonly rawFiles: readonly string[]; readonly runs: readonly string[];
+    readonly datasets: readonly {readonly name: string; readonly snapshots: number}[]; readonly modelVersions: readonly string[]; readonly rawFiles: readonly string[]; readonly runs: readonly string[]; readonly keylessRows: number;
   };
 }
 
-const erasureFields = 'id selectedBy columns salt hashes requestedBy reason erasedAt rows snapshots affected { datasets { name snapshots } modelVersions rawFiles runs }';
+const erasureFields = 'id selectedBy columns salt hashes requestedBy reason erasedAt rows snapshots affected { datasets { name snapshots } modelVersions rawFiles runs keylessRows }';
 
 export const document = `mutation EraseRows($input: EraseRowsInput!) { eraseRows(input: $input) { ${failureFields} ... on RowsErased { erasure { ${erasureFields} } } } }`;
 export const listDocument = `query Erasures($name: String!) { dataset(name: $name) { erasures { ${erasureFields} } } }`;
@@ -78,7 +78,7 @@ async function list({out, graph}: Context, name: string): Promise<void> {
   ], 'Nothing was erased from it.');
 }
 
-function show(out: Context['out'], {id, rows, snapshots, affected: {datasets, modelVersions, rawFiles, runs}}: Erasure): void {
+function show(out: Context['out'], {id, rows, snapshots, affected: {datasets, modelVersions, rawFiles, runs, keylessRows}}: Erasure): void {
   const of = (amount: number | string, what: string): string => `${count(amount)} ${what}${String(amount) === '1' ? '' : 's'}`;
   out.write(`Erased ${of(rows, 'row')} from ${of(snapshots.length, 'snapshot')} (erasure ${id})\n`);
   const told: readonly (readonly [text: string, names: readonly string[]])[] = [
@@ -88,5 +88,6 @@ function show(out: Context['out'], {id, rows, snapshots, affected: {datasets, mo
     ['Runs whose events may quote them until they expire: ', runs],
   ];
   for (const [text, names] of told) if (names.length > 0) out.write(`${text}${names.join(', ')}\n`);
+  if (keylessRows > 0) out.write(`Left in the quarantine, since their keys could not be read: ${of(keylessRows, 'row')}\n`);
   if (rows !== '0') out.write('Backups that were made before have them still.\n');
 }

@@ -39,6 +39,11 @@ export class Affected {
   @Field(() => [ID], {description: 'Ids of runs that made or read such a snapshot, whose events may quote values until they expire.'}) get runs(): readonly string[] {
     return this.affected.runs;
   }
+
+  @Field(() => Int, {description: 'Rows of the quarantine without a value in a column of the key, because none could be read: whether they are meant, only a look tells. They are still there.'})
+  get keylessRows(): number {
+    return this.affected.keylessRows ?? 0;
+  }
 }
 
 @ObjectType({description: 'The record that rows were erased from every snapshot of a dataset and its quarantine. It does not say which.'})
