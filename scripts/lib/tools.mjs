@@ -1,7 +1,10 @@
 /** Programs from outside the package registry that some slow tests need. What cannot be had is said by the test that needs it. */
 import {createHash} from 'node:crypto';
 import {existsSync, readFileSync, writeFileSync} from 'node:fs';
+import {homedir} from 'node:os';
 import {delimiter, join} from 'node:path';
+import {ensureBuilt} from './build.mjs';
+import {node24} from './node.mjs';
 import {root, run, withProgress} from './project.mjs';
 
 const onPath = (/** @type {string} */ name) =>
@@ -59,9 +62,24 @@ async function ensurePython() {
   });
 }
 
+/** Spark and its like, where test/support looks for them: outside the project, so that each is downloaded once for a machine. */
+async function ensureEngines() {
+  if (onPath('java') === undefined && !process.env.JAVA_HOME) await withProgress('Installing Java for the engine tests', () => installPackages(['openjdk-17-jre-headless']));
+  if (onPath('uv') === undefined && !(await run('python3', ['-m', 'pip', '--version'])).ok) await installPackages(['python3', 'python3-pip']);
+  await ensureBuilt();
+  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'millrace');
+  for (const engine of ['spark']) {
+    if (existsSync(join(cache, 'engines', engine, '.millrace'))) continue;
+    await withProgress(`Installing ${engine} for the engine tests`, async () => {
+      const {ok, output} = await run(node24(), [join(root, 'bin/millrace.mjs'), 'engines', 'install', engine, '--data', cache]);
+      if (!ok) throw new Error(output);
+    });
+  }
+}
+
 /** Installs the tools; a failure is shown and left to the tests that need the tool. */
 export async function ensureTools() {
-  for (const ensure of [ensureChromium, ensurePython]) {
+  for (const ensure of [ensureChromium, ensurePython, ensureEngines]) {
     try {
       await ensure();
     } catch (error) {

@@ -34,7 +34,7 @@ export const sparkServers: EngineServers = {
   size: '460 MB',
   install: installSpark,
   async start(folder, options, signal) {
-    const {url, version, process, log} = await startSpark(folder, {...options, work: join(folder, 'work')}, signal);
+    const {url, version, process, log} = await startSpark(folder, {...options, work: `${folder}-work`}, signal);
     return {settings: {'spark.url': url}, version, process, log};
   },
 };
