@@ -87,14 +87,14 @@ const refused: readonly (readonly [shown: string, body: string, code: string])[]
   ['a long pattern', where({name: {_ilike: '%_x'.repeat(500_000)}}), 'ARGUMENT_INVALID'],
   ['all rows', ['{ people { id } }'], 'RESULT_TOO_LARGE'],
   ['as many groups as rows, with their rows', ['{ people_groups { key { id } aggregate { count } nodes { id } } }'], 'RESULT_TOO_LARGE'],
-  ['related rows of related rows', ['{ towns { people { town { people { id note } } } } }'], 'ENGINE_OUT_OF_MEMORY'],
+  ['related rows of related rows', ['{ towns { people { town { people { id note } } } } }'], 'ENGINE_OUT_OF_MEMORY or QUERY_TIMEOUT'],
   ['a list of requests', JSON.stringify(range(100, () => ({query: '{ towns { id } }'}))), 'REQUEST_INVALID'],
   ['a body past the limit', where({name: {_eq: 'x'.repeat(17 * 2 ** 20)}}), 'BODY_TOO_LARGE'],
 ] as const).map(([shown, asked, code]) => [shown, typeof asked === 'string' ? asked : JSON.stringify({query: asked[0], variables: asked[1]}), code]);
 
 test.each(refused.map(([shown, body, code]) => ({shown, body, code})))('$shown: $code', async ({body, code}) => {
   const answer = await send(body);
-  expect(answer).toMatchObject({code});
+  expect(code.split(' or ')).toContain(answer.code);
   expect(answer.hint).not.toBe('');
   expect(answer.data ?? null).toBeNull();
 }, 20_000);
