@@ -8,7 +8,7 @@ const alike = (names: readonly string[], takes: string, texts: Pick<Entry, 'spar
 /** Beyond 2^52 floating-point numbers are whole; infinities and NaN stay. */
 const whole = (there: string): Entry['spark'] => ({args: [arg]}) => {
   const type = (arg!.type as {bits: number}).bits === 32 ? 'FLOAT' : 'DOUBLE';
-  return `CASE WHEN abs($1) < 4503599627370496 THEN CAST(${there} AS ${type}) ELSE $1 END`;
+  return `CASE WHEN abs($1) < 4503599627370496D THEN CAST(${there} AS ${type}) ELSE $1 END`;
 };
 
 const places = (call: Call): number => {
@@ -21,7 +21,7 @@ const places = (call: Call): number => {
 const roundFloat = (call: Call): string => {
   const digits = places(call);
   if (digits < 0) throw new NotPortable('of a floating-point number takes no negative digits');
-  return `CASE WHEN abs($1) < 4503599627370496 THEN round($1 * 1E${digits}D) / 1E${digits}D ELSE $1 END`;
+  return `CASE WHEN abs($1) < 4503599627370496D THEN round($1 * 1E${digits}D) / 1E${digits}D ELSE $1 END`;
 };
 
 const roundDecimal = (call: Call) => {

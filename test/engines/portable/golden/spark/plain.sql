@@ -7,7 +7,7 @@ SELECT CAST(length(`edges`.`s`) AS BIGINT) AS `a`, CAST(octet_length(`edges`.`s`
 FROM `edges`;
 
 -- SELECT floor(f64) AS a, ceil(f64) AS b, ceiling(f32) AS c, floor(i32) AS d, ceil(i16) AS e, round(i32) AS h, nullif(i32, 3) AS i, ifnull(i8, i16) AS j FROM edges
-SELECT CASE WHEN abs(`edges`.`f64`) < 4503599627370496 THEN CAST(floor(`edges`.`f64`) AS DOUBLE) ELSE `edges`.`f64` END AS `a`, CASE WHEN abs(`edges`.`f64`) < 4503599627370496 THEN CAST(ceil(`edges`.`f64`) AS DOUBLE) ELSE `edges`.`f64` END AS `b`, CASE WHEN abs(`edges`.`f32`) < 4503599627370496 THEN CAST(ceil(`edges`.`f32`) AS FLOAT) ELSE `edges`.`f32` END AS `c`, CAST(`edges`.`i32` AS DOUBLE) AS `d`, CAST(`edges`.`i16` AS DOUBLE) AS `e`, `edges`.`i32` AS `h`, nullif(`edges`.`i32`, 3) AS `i`, coalesce(CAST(`edges`.`i8` AS SMALLINT), `edges`.`i16`) AS `j`
+SELECT CASE WHEN abs(`edges`.`f64`) < 4503599627370496D THEN CAST(floor(`edges`.`f64`) AS DOUBLE) ELSE `edges`.`f64` END AS `a`, CASE WHEN abs(`edges`.`f64`) < 4503599627370496D THEN CAST(ceil(`edges`.`f64`) AS DOUBLE) ELSE `edges`.`f64` END AS `b`, CASE WHEN abs(`edges`.`f32`) < 4503599627370496D THEN CAST(ceil(`edges`.`f32`) AS FLOAT) ELSE `edges`.`f32` END AS `c`, CAST(`edges`.`i32` AS DOUBLE) AS `d`, CAST(`edges`.`i16` AS DOUBLE) AS `e`, `edges`.`i32` AS `h`, nullif(`edges`.`i32`, 3) AS `i`, coalesce(CAST(`edges`.`i8` AS SMALLINT), `edges`.`i16`) AS `j`
 FROM `edges`;
 
 -- SELECT exp(x) AS a, power(x, 2) AS b, x ^ 0.5 AS c, pi() AS d, x * 2 + 1 AS e, i32 % 4 AS f FROM many JOIN edges USING (id)
