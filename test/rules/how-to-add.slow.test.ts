@@ -84,7 +84,7 @@ export function createInlineSource(options: OpenOptions): SourceKind {
   'src/sources/source.ts': [['  readonly upload?: string;', '  readonly upload?: string;\n  readonly inline?: string;']],
   'src/pipelines/definition.ts': [
     ['  upload: z.string().min(1).optional(),', '  upload: z.string().min(1).optional(),\n  inline: z.string().min(1).optional(),'],
-    ["(spec.path === undefined) !== (spec.upload === undefined), 'needs either a path or an upload'", "[spec.path, spec.upload, spec.inline].filter(place => place !== undefined).length === 1, 'needs one place'"],
+    ['[spec.path, spec.upload, spec.hive].filter', '[spec.path, spec.upload, spec.hive, spec.inline].filter'],
   ],
 };
 
@@ -116,10 +116,10 @@ test.each(recipes)('%s: the document names just the files that are touched', (he
   expect(filesOf(heading)).toEqual(Object.entries(changes).map(([path, change]) => ({path, isNew: typeof change === 'string'})));
 });
 
-test('An engine: the document names files of the engine that is there', () => {
+test('An engine: the document names files of an engine that is there', () => {
   const files = filesOf('An engine');
   expect(files.length).toBeGreaterThan(3);
-  for (const {path} of files) expect({path, there: existsSync(join(root, path.replace('NAME', 'duckdb')))}).toEqual({path, there: true});
+  for (const {path} of files) expect({path, there: existsSync(join(root, path.replace('NAME', 'spark')))}).toEqual({path, there: true});
 });
 
 const jobs = `
