@@ -48,6 +48,7 @@ const files = ['part-00000.parquet'];
 test('what the sample says of all rows is read once', async () => {
   expect(await load('whole', String)).toEqual({reads: 1, v: 'int32', logs: [], at: {...all, v: String(odd)}, files});
   expect(await load('exact', index => `${100_000 + index}.12345678901`)).toMatchObject({reads: 1, v: 'decimal(18,11)', at: {...all, v: `${100_000 + odd}.12345678901`}});
+  expect(await load('zero', index => (index % 2 === 0 ? `${index}.25` : '0.00'))).toMatchObject({reads: 1, v: 'float64', at: {...all}});
   expect(await load('gaps', index => (index === odd ? '' : '2001-01-01'))).toMatchObject({reads: 1, v: 'date or null', at: {n: many, present: many - 1, v: null}});
   expect(await load('codes', index => String(index).padStart(9, '0'))).toMatchObject({reads: 1, v: 'utf8', at: {...all, v: String(odd).padStart(9, '0')}});
   expect(await load('missing', index => (index % 50 === 0 ? 'NA' : String(index)))).toMatchObject({reads: 1, v: 'int32 or null', at: {n: many, present: many - many / 50}});
@@ -57,6 +58,8 @@ test('a row that shows otherwise has it read again', async () => {
   const at = (index: number, value: string): string => (index === odd ? value : String(index));
   expect(await load('wide', index => at(index, '9999999999'))).toMatchObject({reads: 2, v: 'int64', at: {...all, v: '9999999999'}, files});
   expect(await load('code', index => at(index, '007'))).toMatchObject({reads: 2, v: 'utf8', at: {...all, v: '007'}});
+  expect(await load('zeros', index => (index === odd ? '00' : index % 2 === 0 ? `${index}.25` : '0'))).toMatchObject({reads: 2, v: 'utf8', at: {...all, v: '00'}});
+  expect(await load('floating', index => (index === odd ? '007' : `${index}.5`))).toMatchObject({reads: 2, v: 'utf8', at: {...all, v: '007'}});
   const {logs, ...mixed} = await load('mixed', index => at(index, 'seven'));
   expect(mixed).toMatchObject({reads: 2, v: 'utf8', at: {...all, v: 'seven'}});
   expect(logs).toEqual([expect.stringMatching(/^warn: v: most values are int64, .*'seven'.*kept as text$/)]);

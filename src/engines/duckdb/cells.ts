@@ -57,7 +57,7 @@ export function plainlyExact(text: string, value: string, {type, format, boolean
   // Up to 15 digits, of no extreme size, that begin as numbers do: not with a zero before another digit (':' follows '9', '/' the point).
   if (type === 'float64') {
     const begins = ['', '-'].map(sign => `(${text} >= '${sign}1' AND ${text} < '${sign}:') OR (${text} >= '${sign}0.' AND ${text} < '${sign}0/')`).join(' OR ');
-    return `length(${text}) <= 15 AND abs(${value}) BETWEEN 1e-300 AND 1e300 AND (${begins}) AND NOT contains(${text}, '_')`;
+    return `((strlen(${text}) <= 15 AND abs(${value}) BETWEEN 1e-300 AND 1e300 AND (${begins}) AND NOT contains(${text}, '_')) OR ${text} IN ('0', '0.0', '0.00'))`;
   }
   // Written out it is the same text again.
   return `CAST(${value} AS VARCHAR) = ${text}`;
@@ -90,7 +90,7 @@ export function exact(text: string, value: string, {type, format}: Reading): str
     case 'time':
       return like(isoTime);
     case 'float64':
-      return `isfinite(${value}) AND ${like(/^[+-]?(?:(?:0|[1-9]\d*)\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/)} AND (${digits(own)} = ${digits(`CAST(${value} AS VARCHAR)`)} OR (length(${digits(own)}) <= 15 AND (${value} <> 0 OR ${digits(own)} = '')))`;
+      return `isfinite(${value}) AND ${like(/^[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/)} AND (${digits(own)} = ${digits(`CAST(${value} AS VARCHAR)`)} OR (length(${digits(own)}) <= 15 AND (${value} <> 0 OR ${digits(own)} = '')))`;
     default:
       if (type.startsWith('decimal')) {
         const [whole, fraction] = decimalDigits(type);
