@@ -30,6 +30,8 @@ const settings: Readonly<Record<string, string>> = {
   'spark.sql.caseSensitive': 'false',
   // TIMESTAMP is a wall-clock time.
   'spark.sql.timestampType': 'TIMESTAMP_NTZ',
+  // Times of the day, which Spark 4 has but does not offer by itself.
+  'spark.sql.timeType.enabled': 'true',
   'spark.sql.parquet.compression.codec': 'zstd',
   'spark.sql.parquet.outputTimestampType': 'TIMESTAMP_MICROS',
   'spark.sql.parquet.inferTimestampNTZ.enabled': 'true',
