@@ -8,7 +8,7 @@ import {availableParallelism, loadavg, totalmem} from 'node:os';
 import {parseArgs} from 'node:util';
 import {ensureBuilt} from '../scripts/lib/build.mjs';
 
-const names = ['ingest', 'detect', 'bookkeeping', 'predict', 'prediction-filter', 'start', 'hot-swap', 'rows', 'groups', 'relations', 'event-loop', 'guarded', 'messy', 'writes', 'arrow', 'spark-arrow', 'maintained', 'live', 'hostile', 'by-key'];
+const names = ['ingest', 'detect', 'bookkeeping', 'predict', 'prediction-filter', 'start', 'hot-swap', 'rows', 'groups', 'relations', 'event-loop', 'guarded', 'messy', 'writes', 'arrow', 'spark-arrow', 'maintained', 'live', 'hostile', 'by-key', 'engines'];
 
 const {values, positionals} = parseArgs({allowPositionals: true, options: {write: {type: 'boolean'}, 'no-build': {type: 'boolean'}, gigabytes: {type: 'string'}, large: {type: 'boolean'}}});
 const unknown = positionals.find((name) => !names.includes(name));

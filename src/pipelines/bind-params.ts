@@ -25,9 +25,9 @@ export function bindParams(
   return {sql: bound, used, params: used.map(name => values[name] ?? null)};
 }
 
-/** Puts the values themselves in the place of `$name`, for Spark and Hive, where a backslash escapes inside of strings. @throws SQL_INVALID */
+/** Puts the values themselves in the place of `$name`, for Spark and Hive, which read backslashes in strings as escapes and replace `${…}` even there. @throws SQL_INVALID */
 export function withLiterals(sql: string, specs: Readonly<Record<string, ParamSpec>>, values: Readonly<Record<string, ParamValue>>): string {
-  const quoted = (value: unknown): string => `'${String(value).replace(/[\\']/g, '\\$&')}'`;
+  const quoted = (value: unknown): string => `'${String(value).replace(/[\\']/g, '\\$&').replaceAll('${', '\\u0024{')}'`;
   return replaced(sql, specs, (name, {type}) => {
     const value = values[name];
     if (value === undefined) return 'NULL';
