@@ -7,6 +7,7 @@ import type {Client} from 'graphql-ws/client';
 import {MillraceError} from '../core/errors.ts';
 import {GraphFailure} from './failure.ts';
 import type {GraphAnswer, GraphClient, GraphRequest} from './graph-client.ts';
+import {patientPost} from './patient-post.ts';
 
 /** Close codes by which a server refuses a connection for good; others mean that it went away. */
 const refusals = new Set([4400, 4401, 4403, 4406]);
@@ -22,7 +23,8 @@ export class HttpGraphClient implements GraphClient {
 
   async execute({document, variables, operationName}: GraphRequest): Promise<GraphAnswer> {
     const body = JSON.stringify({query: document, variables, operationName});
-    const response = await this.fetch('/graphql', {method: 'POST', body, headers: {'content-type': 'application/json', accept: 'application/graphql-response+json, application/json'}});
+    const headers = {'content-type': 'application/json', accept: 'application/graphql-response+json, application/json'};
+    const response = await this.reaching(() => patientPost(new URL('/graphql', this.url), body, {...headers, ...this.authorization}));
     const answer = await this.read(response);
     if (isAnswer(answer)) return answer;
     throw refusal(answer) ?? this.unreachable(`it answered with status ${response.status}, and not as Millrace does`);
@@ -46,12 +48,12 @@ export class HttpGraphClient implements GraphClient {
 
   async upload(path: string): Promise<string> {
     const {size} = await stat(path);
-    const response = await this.fetch(`/uploads?name=${encodeURIComponent(basename(path))}`, {
+    const response = await this.reaching(() => fetch(new URL(`/uploads?name=${encodeURIComponent(basename(path))}`, this.url), {
       method: 'POST',
       body: Readable.toWeb(createReadStream(path)) as ReadableStream,
-      headers: {'content-type': 'application/octet-stream', 'content-length': String(size)},
+      headers: {'content-type': 'application/octet-stream', 'content-length': String(size), ...this.authorization},
       duplex: 'half',
-    });
+    } as RequestInit));
     const answer = await this.read(response);
     if (response.ok && typeof answer === 'object' && answer !== null && 'id' in answer) return String(answer.id);
     throw refusal(answer) ?? this.unreachable(`it answered with status ${response.status}`);
@@ -72,10 +74,13 @@ export class HttpGraphClient implements GraphClient {
     }
   }
 
-  private async fetch(path: string, init: RequestInit & {duplex?: 'half'}): Promise<Response> {
-    const headers = {...(init.headers as Record<string, string>), ...(this.secret === null ? {} : {authorization: `Bearer ${this.secret}`})};
+  private get authorization(): Record<string, string> {
+    return this.secret === null ? {} : {authorization: `Bearer ${this.secret}`};
+  }
+
+  private async reaching(ask: () => Promise<Response>): Promise<Response> {
     try {
-      return await fetch(new URL(path, this.url), {...init, headers});
+      return await ask();
     } catch (error) {
       throw this.unreachable(reasonOf(error), error);
     }
@@ -95,7 +100,7 @@ export class HttpGraphClient implements GraphClient {
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     return createClient({
       url: url.href,
-      connectionParams: this.secret === null ? {} : {authorization: `Bearer ${this.secret}`},
+      connectionParams: this.authorization,
       // A lost connection is told to whoever watches: only they know after which event to go on.
       retryAttempts: 0,
       keepAlive: 15_000,
@@ -129,6 +134,6 @@ function refusal(body: unknown): GraphFailure | undefined {
 }
 
 function reasonOf(error: unknown): string {
-  const {message, cause} = error as {message: string; cause?: {code?: string; message?: string}};
-  return cause?.code ?? cause?.message ?? message;
+  const {code, message, cause} = error as {code?: string; message: string; cause?: {code?: string; message?: string}};
+  return cause?.code ?? cause?.message ?? code ?? message;
 }

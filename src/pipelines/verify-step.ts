@@ -80,18 +80,24 @@ const tableOf = (schema: Schema, files: readonly StagedFile[]): Table => ({
 });
 
 /**
- * Rows of one side without an equal one on the other, each side as JSON. Rows with the same exact columns are paired in the order of
- * their floats, so that a difference in the last digit does not hide its partner.
+ * Rows of one side without an equal one on the other, each side as JSON. Rows that are there equally often on both sides are told by
+ * their hashes, which is quick; of the others, those with the same exact columns are paired in the order of their floats, so that a
+ * difference in the last digit does not hide a row's partner.
  */
 function differencesSql(fields: readonly Field[], tolerance: number): string {
   const names = fields.map(field => identifier(field.name));
   const floats = fields.filter(field => field.type.kind === 'float').map(field => identifier(field.name));
   const exact = names.filter(name => !floats.includes(name));
+  // Two, so that what is unequal and has one in common still differs.
+  const hashes = `hash(${names.join(', ')}) AS "_h", hash(${names.toReversed().join(', ')}, 1) AS "_g"`;
+  const unequal = `SELECT "_h", "_g" FROM (SELECT 1 AS "_n", ${hashes} FROM left_rows UNION ALL SELECT -1, ${hashes} FROM right_rows) GROUP BY ALL HAVING sum("_n") <> 0`;
   const partition = exact.length === 0 ? '' : `PARTITION BY ${exact.join(', ')} `;
   const order = floats.length === 0 ? '' : `ORDER BY ${floats.join(', ')}`;
-  const side = (relation: string): string => `SELECT *, row_number() OVER (${partition}${order}) AS "_place", to_json(struct_pack(${names.map(name => `${name} := ${name}`).join(', ')}))::VARCHAR AS "_row" FROM ${relation}`;
+  const side = (relation: string): string =>
+    `SELECT ${names.join(', ')}, row_number() OVER (${partition}${order}) AS "_place", to_json(struct_pack(${names.map(name => `${name} := ${name}`).join(', ')}))::VARCHAR AS "_row"
+     FROM (SELECT *, ${hashes} FROM ${relation}) SEMI JOIN unequal USING ("_h", "_g")`;
   const same = ['l."_place" = r."_place"', ...exact.map(name => `l.${name} IS NOT DISTINCT FROM r.${name}`)].join(' AND ');
   const near = floats.map(name => `(l.${name} IS NOT DISTINCT FROM r.${name} OR coalesce(abs(l.${name} - r.${name}) <= ${tolerance} * greatest(1, abs(l.${name}), abs(r.${name})) AND isfinite(l.${name}) AND isfinite(r.${name}), false))`);
-  const unequal = ['l."_row" IS NULL', 'r."_row" IS NULL', ...near.map(condition => `NOT ${condition}`)].join(' OR ');
-  return `SELECT l."_row" AS l, r."_row" AS r FROM (${side('left_rows')}) AS l FULL JOIN (${side('right_rows')}) AS r ON ${same} WHERE ${unequal}`;
+  const apart = ['l."_row" IS NULL', 'r."_row" IS NULL', ...near.map(condition => `NOT ${condition}`)].join(' OR ');
+  return `WITH unequal AS MATERIALIZED (${unequal}) SELECT l."_row" AS l, r."_row" AS r FROM (${side('left_rows')}) AS l FULL JOIN (${side('right_rows')}) AS r ON ${same} WHERE ${apart}`;
 }
