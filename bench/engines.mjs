@@ -1,6 +1,7 @@
 /** Six analytic queries over 30 million flights as steps of a pipeline, on DuckDB and on Spark, each beside the bare engine that does the same work. */
 import {spawn} from 'node:child_process';
 import {mkdirSync, rmSync} from 'node:fs';
+import {homedir} from 'node:os';
 import {join} from 'node:path';
 import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
@@ -9,7 +10,7 @@ import {built, finished, flightsFile, sampleFolder, startApp, threads, viewer} f
 import {bareDuckDb, parquetOptions, toDisk} from './lib/bare-duckdb.mjs';
 import {line, megabytes, milliseconds, ratio} from './lib/figures.mjs';
 import {peakMemory} from './lib/memory.mjs';
-import {cache, python} from './lib/packages.mjs';
+import {python} from './lib/packages.mjs';
 import {withProject} from './lib/project.mjs';
 
 const rounds = 3;
@@ -21,7 +22,7 @@ export const conditions = `Each query is a step that writes a dataset: planned, 
 /** Cached for all benchmarks and tests of a user. */
 async function startSpark(folder) {
   const [{installSpark}, {startSpark: start}] = await Promise.all([built('engines/spark/install.js'), built('engines/spark/server.js')]);
-  const home = join(cache, 'spark');
+  const home = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'millrace/engines/spark');
   await installSpark(home, {env: process.env});
   const work = join(folder, 'spark');
   mkdirSync(work);
@@ -30,7 +31,8 @@ async function startSpark(folder) {
 
 /** PySpark in a process of its own, which runs one statement at a time. */
 async function pySpark(url, views) {
-  const program = await python([`pyspark-client==4.2.0`]);
+  const {sparkVersion} = await built('engines/spark/install.js');
+  const program = await python([`pyspark[connect]==${sparkVersion}`]);
   const child = spawn(program, [fileURLToPath(new URL('lib/spark_sql.py', import.meta.url)), url, JSON.stringify(views)], {stdio: ['pipe', 'pipe', 'inherit']});
   const lines = createInterface({input: child.stdout})[Symbol.asyncIterator]();
   const next = async () => {
