@@ -55,6 +55,7 @@ import {findBreakages} from './pipelines/breakages.ts';
 import type {Backfills} from './pipelines/backfill.ts';
 import {BackfillService} from './pipelines/backfill-service.ts';
 import {JobsFolder} from './pipelines/jobs-folder.ts';
+import {PublicationService} from './pipelines/publication-service.ts';
 import {PipelineService} from './pipelines/pipeline-service.ts';
 import type {StepWorld} from './pipelines/prepare-step.ts';
 import {draftsFolder} from './pipelines/steps/publish.ts';
@@ -109,6 +110,7 @@ interface Services {
   maintenance: Maintenance;
   models: ModelRegistry;
   scoreFiles: ScoreFiles;
+  publications: PublicationService;
   stepWorld: StepWorld;
   pipelines: PipelineService;
   proposals: Proposals;
@@ -142,6 +144,8 @@ export interface App {
 
 /** Outputs of models that are kept. */
 const scoresOf = (config: Config): string => join(config.data.folder, 'scores');
+/** Links to the files of what is published in Hive. */
+const hiveTablesOf = (config: Config): string => join(config.data.folder, 'hive-tables');
 const scratchOf = (config: Config): string => join(config.data.folder, 'scratch');
 
 /** Wires an application; nothing is started. */
@@ -205,9 +209,11 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
       engines: {spark: createSparkEngine(config.spark), hive}, translate, initial: config.pipelines.engine, autoBytes: config.pipelines.autoBytes,
     })).singleton(),
 
-    stepWorld: asFunction(({config, catalog, warehouse, engine, remotes, sources, models}: Services): StepWorld => ({
+    publications: asFunction(({config, catalog, warehouse, engine, hive}: Services) =>
+      new PublicationService({catalog, warehouse, engine, metastore: hive.metastore, sink: hive.sink, folder: hiveTablesOf(config)})).singleton(),
+    stepWorld: asFunction(({config, catalog, warehouse, engine, remotes, sources, models, publications}: Services): StepWorld => ({
       catalog, warehouse, services: {
-        engine, remotes, sources, models, publishedFolder: config.published.folder, ingestedFiles: dataset => catalog.read(stores => stores.datasets.ingestedFiles(dataset)),
+        engine, remotes, sources, models, publications, publishedFolder: config.published.folder, ingestedFiles: dataset => catalog.read(stores => stores.datasets.ingestedFiles(dataset)),
       }, scratchFolder: scratchOf(config),
     })).singleton(),
     pipelines: asFunction(({config, stepWorld, logger}: Services) =>
@@ -236,7 +242,7 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
     graphql: asFunction((services: Services) => new GraphqlPart({
       heads: () => services.heads.current(),
       onCommit: listener => services.catalog.listen('data', listener),
-      pipelines: services.pipelines, proposals: services.proposals, schedules: services.schedules, backfills: services.backfills, webhooks: services.webhooks, models: services.models, scoreFiles: services.scoreFiles, datasets: services.datasets, relationships: services.relationships, lineage: services.lineage, maintenance: services.maintenance, writes: services.writes, warehouse: services.warehouse,
+      pipelines: services.pipelines, publications: services.publications, proposals: services.proposals, schedules: services.schedules, backfills: services.backfills, webhooks: services.webhooks, models: services.models, scoreFiles: services.scoreFiles, datasets: services.datasets, relationships: services.relationships, lineage: services.lineage, maintenance: services.maintenance, writes: services.writes, warehouse: services.warehouse,
       engine: services.engine, remotes: services.remotes, graphModel: services.graphModel, logger: services.logger, metrics: services.metrics, config: services.config,
       uploads: {byId: id => services.catalog.read(stores => stores.uploads.byId(id))},
       system: {version, catalog: services.config.catalog.url === null ? 'pglite' : 'postgresql', fingerprint: `${services.engine.fingerprint}; ${services.runtime.fingerprint}`},
@@ -281,7 +287,7 @@ const eachRemote = async ({remotes}: Services, work: (remote: RemoteEngine) => P
 /** The order of life: each part may use those before it. */
 function arrange(services: Services): void {
   const {lifecycle, config, mode, logger, metrics, catalog, heads, engine, runtime, models, worker, pipelines, scheduler, courier, graphModel, graphql, http} = services;
-  const folders = [config.data.folder, config.warehouse.folder, config.models.folder, config.engine.tempFolder, config.uploads.folder, config.published.folder, scratchOf(config), scoresOf(config)];
+  const folders = [config.data.folder, config.warehouse.folder, config.models.folder, config.engine.tempFolder, config.uploads.folder, config.published.folder, hiveTablesOf(config), scratchOf(config), scoresOf(config)];
   const {gcHours, graceHours} = config.warehouse;
   const collectInTurn = async (): Promise<void> => {
     if (gcHours > 0 && (await catalog.transaction(stores => stores.expiry.takeTurn('gc', gcHours)))) await services.maintenance.collectGarbage();
@@ -345,7 +351,7 @@ const consoleFolder = fileURLToPath(new URL('../dist/console', import.meta.url))
 /** Folders the engine may open files of, links followed; those that do not exist yet are made first. */
 function readableFolders(config: Config): string[] {
   const folders = [
-    config.warehouse.folder, config.project.folder, ...config.sources.roots, config.uploads.folder, config.published.folder, scratchOf(config), scoresOf(config), ...packageFolders(config.project.folder),
+    config.warehouse.folder, config.project.folder, ...config.sources.roots, config.uploads.folder, config.published.folder, hiveTablesOf(config), scratchOf(config), scoresOf(config), ...packageFolders(config.project.folder),
   ];
   return [...new Set(folders.flatMap(folder => [folder, realPath(folder)]))];
 }

@@ -316,6 +316,10 @@ export class PrismaDatasetStore implements DatasetStore {
     await this.db.$executeRaw`UPDATE pin SET until = clock_timestamp() + ${seconds} * interval '1 second' WHERE id = ${id}::uuid`;
   }
 
+  async pinsOf(owner: string): Promise<{id: string; snapshotId: string}[]> {
+    return this.db.pin.findMany({where: {owner}, orderBy: {id: 'asc'}, select: {id: true, snapshotId: true}});
+  }
+
   async unpin(id: string): Promise<void> {
     await this.db.pin.deleteMany({where: {id}});
   }

@@ -5,8 +5,8 @@ import type {CatalogDump, TableRows} from './catalog.ts';
 /** Rows fetched, and rows sent, at once: some hundred kilobytes. */
 const batchRows = 500;
 
-/** What belongs to the living: migrations are the program's, pins are of readers that run now. */
-const left = ['_prisma_migrations', 'pin'];
+/** What belongs to the living: migrations are the program's. */
+const left = ['_prisma_migrations'];
 
 /** Tables of the catalog, by name. */
 async function tablesOf(client: PoolClient): Promise<string[]> {

@@ -53,6 +53,7 @@ export const errorTable = {
   SQL_UNKNOWN_TABLE: {message: "The SQL reads '{name}', which is no dataset.", hint: 'Name a dataset or the output of an earlier step. {didYouMean}', http: 404},
 
   // --- engines past one machine
+  PUBLICATION_NOT_FOUND: {message: "Nothing is published as '{table}'.", hint: 'Give the name that stands in the `publish` step, as `database.name`.', http: 404},
   ENGINE_UNAVAILABLE: {message: '{engine} does not answer: {reason}', hint: 'Check that it runs and that its address is set (`millrace engines`), then `retryRun`; nothing was committed. `millrace engines start` starts one on this machine.', http: 503, exit: 8},
   ENGINE_REFUSED: {message: '{engine} refuses these credentials: {reason}', hint: 'Mend the token, the user or the password in the settings of the engine.', http: 502, exit: 8},
   ENGINE_UNSUPPORTED: {message: '{engine} cannot be used: {reason}', hint: 'Point the address at a server of the kind and version named; nothing was run.', http: 502, exit: 8},

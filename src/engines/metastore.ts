@@ -1,7 +1,8 @@
 /**
- * Tables of a warehouse that others have made: what there is, and how their rows are read. Hive implements it; Spark's Thrift Server and
+ * Tables of a warehouse of others: what there is, how their rows are read, and how tables of ours come to stand there. Hive implements it; Spark's Thrift Server and
  * every reader of the same metastore see the same tables.
  */
+import type {Schema} from '../schemas/schema.ts';
 import type {Piece} from './engine.ts';
 
 export interface ForeignColumn {
@@ -28,6 +29,8 @@ export interface ForeignTable {
   readonly location: string | null;
   /** As the metastore has it, which may be old; null where it has nothing. */
   readonly statistics: ForeignStatistics;
+  /** What whoever made it has noted. */
+  readonly properties: Readonly<Record<string, string>>;
 }
 
 export interface ForeignStatistics {
@@ -65,4 +68,30 @@ export interface Metastore {
   read(database: string, name: string, where: string | null, signal?: AbortSignal): AsyncIterable<Piece>;
   /** The rows of a query in the warehouse's own words. */
   query(sql: string, signal?: AbortSignal): AsyncIterable<Piece>;
+}
+
+/** A folder of Parquet files as a table. Columns are found by their names. */
+export interface OutsideTable {
+  readonly database: string;
+  readonly name: string;
+  readonly schema: Schema;
+  readonly folder: string;
+  readonly rowCount: number;
+  readonly fileCount: number;
+  readonly bytes: number;
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+/** Tables and views of ours in a warehouse of others. */
+export interface TableSink {
+  /** What readers have to know of columns whose type is another one there. @throws ENGINE_UNSUPPORTED for a column it cannot show exactly */
+  shows(schema: Schema): readonly string[];
+  /** Whether the warehouse reads such columns as they are; makes nothing. @throws ENGINE_UNSUPPORTED, ENGINE_UNAVAILABLE, as all others */
+  check(schema: Schema): Promise<void>;
+  /** External: it does not own its files. One that `isThere` gets the folder in one call. Its row count is set. @throws ENGINE_FILES_UNREACHABLE where the warehouse does not see the files */
+  put(table: OutsideTable, isThere: boolean, signal?: AbortSignal): Promise<void>;
+  /** Makes a view show all columns of a table, in one call: who reads it sees the rows of before or those of after. */
+  show(view: {readonly database: string; readonly name: string; readonly properties: Readonly<Record<string, string>>}, table: OutsideTable): Promise<void>;
+  /** What is not there is no error. */
+  drop(kind: 'table' | 'view', database: string, name: string): Promise<void>;
 }

@@ -10,7 +10,7 @@
  *     });
  */
 import {readFileSync} from 'node:fs';
-import type {IngestStep, ParamSpec, PipelineDefinition, PredictStep, PublishStep, ReplayStep, SqlStep, Step, StepCommon} from './pipeline.ts';
+import type {IngestStep, ParamSpec, PipelineDefinition, PredictStep, PublishFileStep, PublishStep, PublishTableStep, ReplayStep, SqlStep, Step, StepCommon} from './pipeline.ts';
 import type {SourceSpec} from '../sources/source.ts';
 
 type Optional<S extends Step, Fixed extends keyof S> = Partial<Pick<StepCommon, 'name'>> & Omit<S, 'kind' | 'name' | Fixed>;
@@ -48,9 +48,12 @@ export function replay(into: string, options: Optional<ReplayStep, 'into'> = {})
   return {kind: 'replay', name: `replay_${into}`, into, ...options};
 }
 
-/** Writes a dataset to a file under the published folder. */
-export function publish(file: string, options: Optional<PublishStep, 'file'>): PublishStep {
-  return {kind: 'publish', name: `publish_${options.input}`, file, ...options};
+/** Writes a dataset to a file under the published folder, or shows it in Hive: `publish({hive: {table: 'shop.sales'}}, {input: 'sales'})`. */
+export function publish(file: string, options: Optional<PublishFileStep, 'file'>): PublishStep;
+export function publish(to: PublishTableStep['to'], options: Optional<PublishTableStep, 'to'>): PublishStep;
+export function publish(place: string | PublishTableStep['to'], options: Partial<PublishFileStep> & {readonly input: string}): PublishStep {
+  const common = {kind: 'publish', name: `publish_${options.input}`} as const;
+  return (typeof place === 'string' ? {...common, file: place, ...options} : {...common, to: place, ...options}) as PublishStep;
 }
 
 const param = (type: ParamSpec['type']) => (options: Omit<ParamSpec, 'type'> = {}): ParamSpec => ({type, ...options});

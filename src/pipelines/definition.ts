@@ -58,6 +58,7 @@ export const sourceSpec = z.strictObject({
   options: readerOptions.optional(),
 }).refine(spec => [spec.path, spec.upload, spec.hive].filter(place => place !== undefined).length === 1, 'needs one of a path, an upload and a table of Hive');
 
+const hiveTable = /^[A-Za-z][A-Za-z0-9_]*\.[A-Za-z][A-Za-z0-9_]*$/;
 const engineChoice = z.enum(['duckdb', 'spark', 'hive', 'auto']);
 const sqlText = z.string().min(1).max(1_000_000);
 
@@ -82,9 +83,10 @@ const step = z.discriminatedUnion('kind', [
   }),
   z.strictObject({...common, kind: z.literal('replay'), into: name, where: z.string().min(1).optional(), setSql: z.record(name, z.string().min(1)).optional()}),
   z.strictObject({
-    ...common, kind: z.literal('publish'), input: name, format: z.enum(['csv', 'parquet', 'json', 'ndjson', 'arrow']),
-    file: z.string().min(1).refine(file => !file.startsWith('/') && !file.split(/[\\/]/).includes('..'), 'must be a path inside the published folder'),
-  }),
+    ...common, kind: z.literal('publish'), input: name, format: z.enum(['csv', 'parquet', 'json', 'ndjson', 'arrow']).optional(),
+    file: z.string().min(1).refine(file => !file.startsWith('/') && !file.split(/[\\/]/).includes('..'), 'must be a path inside the published folder').optional(),
+    to: z.strictObject({hive: z.strictObject({table: z.string().max(100).regex(hiveTable, 'must be a database and a name with a dot between, such as `shop.sales`'), keep: z.int().min(1).max(10_000).optional()})}).optional(),
+  }).refine(({format, file, to}) => (to === undefined ? format !== undefined && file !== undefined : format === undefined && file === undefined), 'needs either a `file` and its `format`, or `to`'),
 ]);
 
 const definition = z.strictObject({

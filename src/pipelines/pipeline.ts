@@ -100,13 +100,29 @@ export interface ReplayStep extends StepCommon {
 }
 
 /** Writes a dataset to a file for people and programs outside, under the project's `published` folder. */
-export interface PublishStep extends StepCommon {
+export interface PublishFileStep extends StepCommon {
   readonly kind: 'publish';
   readonly input: string;
   readonly format: 'csv' | 'parquet' | 'json' | 'ndjson' | 'arrow';
   /** Relative to the published folder. */
   readonly file: string;
 }
+
+/** Shows a dataset as a view of Hive, over a table for each snapshot that was published. */
+export interface PublishTableStep extends StepCommon {
+  readonly kind: 'publish';
+  readonly input: string;
+  readonly to: {readonly hive: HiveTarget};
+}
+
+export interface HiveTarget {
+  /** The view, as `database.name`. */
+  readonly table: string;
+  /** How many snapshots stay readable by names of their own; default: all. The others are dropped from Hive. */
+  readonly keep?: number;
+}
+
+export type PublishStep = PublishFileStep | PublishTableStep;
 
 export type Step = IngestStep | SqlStep | PredictStep | ReplayStep | PublishStep;
 export type StepKindName = Step['kind'];
@@ -374,6 +390,12 @@ export interface StepVerification {
   readonly differing: bigint;
   /** Some of these, as JSON; null on the side that has no such row. */
   readonly examples: readonly {readonly left: string | null; readonly right: string | null}[];
+}
+
+/** Datasets that are shown in a warehouse of others. */
+export interface Publications {
+  /** Drops the view and the tables that publishing made there; answers their names. @throws PUBLICATION_NOT_FOUND, ENGINE_UNAVAILABLE */
+  unpublish(viewer: Viewer, table: string): Promise<readonly string[]>;
 }
 
 /** What the APIs and the command line call. */

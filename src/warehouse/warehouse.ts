@@ -203,6 +203,8 @@ export interface DatasetStore {
   /** @throws SNAPSHOT_NOT_FOUND where it does not exist or has expired */
   pin(snapshotId: string, owner: string, seconds: number): Promise<string>;
   unpin(id: string): Promise<void>;
+  /** What somebody holds, in the order in which it was pinned. */
+  pinsOf(owner: string): Promise<readonly {readonly id: string; readonly snapshotId: string}[]>;
   renewPin(id: string, seconds: number): Promise<void>;
 }
 

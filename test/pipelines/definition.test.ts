@@ -23,6 +23,9 @@ describe('a definition', () => {
     ['a source with two places', {name: 'p', steps: [{kind: 'ingest', name: 'a', into: 'a', source: {path: 'x', upload: 'y'}}]}],
     ['a default of another type', {name: 'p', params: {n: {type: 'int', default: 'x'}}, steps: [step]}],
     ['a file outside the published folder', {name: 'p', steps: [{kind: 'publish', name: 'p', input: 'a', format: 'csv', file: '../x.csv'}]}],
+    ['a file and a table to publish to', {name: 'p', steps: [{kind: 'publish', name: 'p', input: 'a', format: 'csv', file: 'x.csv', to: {hive: {table: 'shop.a'}}}]}],
+    ['a file without a format', {name: 'p', steps: [{kind: 'publish', name: 'p', input: 'a', file: 'x.csv'}]}],
+    ['a table without a database', {name: 'p', steps: [{kind: 'publish', name: 'p', input: 'a', to: {hive: {table: 'a'}}}]}],
     ['no object', 'SELECT 1'],
   ])('with %s is refused', (_what, definition) => {
     expect(code(() => parseDefinition(definition))).toBe('PIPELINE_INVALID');

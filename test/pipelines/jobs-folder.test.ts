@@ -20,7 +20,7 @@ describe('the jobs folder', () => {
       const folder: string = 'data';
       export default pipeline('trips', {
         params: {through: date({default: '2001-01-01'})},
-        steps: [ingest('raw', {path: folder + '/x.csv'}), sql('trips', sqlFile(new URL('./query.sql', import.meta.url))), publish('t.csv', {input: 'trips', format: 'csv'})],
+        steps: [ingest('raw', {path: folder + '/x.csv'}), sql('trips', sqlFile(new URL('./query.sql', import.meta.url))), publish('t.csv', {input: 'trips', format: 'csv'}), publish({hive: {table: 'shop.trips'}}, {name: 'show', input: 'trips'})],
       });`);
     const jobs = new JobsFolder(folder, 20, createLogger({level: 'silent'}));
     const {jobs: [first]} = await jobs.changed();
@@ -30,6 +30,7 @@ describe('the jobs folder', () => {
         {kind: 'ingest', name: 'raw', into: 'raw', source: {path: 'data/x.csv'}},
         {kind: 'sql', name: 'trips', into: 'trips', sql: 'SELECT 1 AS one'},
         {kind: 'publish', name: 'publish_trips', file: 't.csv', input: 'trips', format: 'csv'},
+        {kind: 'publish', name: 'show', to: {hive: {table: 'shop.trips'}}, input: 'trips'},
       ],
     }});
     expect(await jobs.changed()).toEqual({jobs: [], contracts: [], files: null});

@@ -16,7 +16,7 @@ import type {Models} from '../../models/models.ts';
 import type {ScoreFiles} from '../../models/score-files.ts';
 import type {Backfills} from '../../pipelines/backfill.ts';
 import type {Remotes} from '../../pipelines/engine-choice.ts';
-import type {Pipelines} from '../../pipelines/pipeline.ts';
+import type {Pipelines, Publications} from '../../pipelines/pipeline.ts';
 import type {Schedules} from '../../schedules/schedule.ts';
 import type {Proposals} from '../../proposals/proposals.ts';
 import type {Relationships} from '../../warehouse/relationship.ts';
@@ -45,6 +45,7 @@ export interface SystemFacts {
 
 export interface GraphqlServices {
   readonly pipelines: Pipelines;
+  readonly publications: Publications;
   readonly schedules: Schedules;
   readonly webhooks: Webhooks;
   readonly proposals: Proposals;

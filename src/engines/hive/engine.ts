@@ -6,7 +6,7 @@ import {newId} from '../../core/ids.ts';
 import type {DataType} from '../../schemas/schema.ts';
 import {encoder} from '../arrow-encoder.ts';
 import type {Piece} from '../engine.ts';
-import type {Metastore} from '../metastore.ts';
+import type {Metastore, TableSink} from '../metastore.ts';
 import type {EngineHealth, EngineProgress, EngineStatus, NativeQuery, RemoteEngine, RemoteWork} from '../remote-engine.ts';
 import {parseHiveUrl, shownAddress} from './address.ts';
 import {arrowColumn, arrowType} from './arrow.ts';
@@ -14,6 +14,7 @@ import {asHiveError} from './failures.ts';
 import {createHiveMetastore} from './metastore.ts';
 import type {HiveSession} from './session.ts';
 import {HiveSessions} from './sessions.ts';
+import {createHiveSink} from './sink.ts';
 import {dropTables, makeRelations, makeTarget} from './tables.ts';
 import {hiveWrites} from './types.ts';
 
@@ -46,6 +47,7 @@ interface Prepared {
 
 export interface HiveEngine extends RemoteEngine {
   readonly metastore: Metastore;
+  readonly sink: TableSink;
 }
 
 /** HiveServer2, or a Spark Thrift Server that does not mind Hive's words. @throws CONFIG_INVALID, ENGINE_UNSUPPORTED for an address that cannot be used */
@@ -156,7 +158,10 @@ export function createHiveEngine(options: HiveEngineOptions): HiveEngine {
       await pool?.stop();
     },
   };
-  return {...engine, metastore: createHiveMetastore(work => sessions().use(work), (sql, signal) => engine.arrow({sql, relations: {}}, {signal, label: 'read'}))};
+  return {
+    ...engine, sink: createHiveSink(work => sessions().use(work)),
+    metastore: createHiveMetastore(work => sessions().use(work), (sql, signal) => engine.arrow({sql, relations: {}}, {signal, label: 'read'})),
+  };
 }
 
 async function* readArrow(session: HiveSession, sql: string, work: RemoteWork): AsyncGenerator<Piece> {

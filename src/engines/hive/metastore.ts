@@ -62,6 +62,7 @@ export function createHiveMetastore(use: <T>(work: (session: HiveSession) => Pro
         transactional: parameters['transactional']?.toLowerCase() === 'true',
         location: sd.location,
         statistics: statisticsOf(parameters),
+        properties: parameters,
       };
     },
 

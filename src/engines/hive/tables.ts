@@ -10,7 +10,7 @@ import {hiveType, quoted, quotedText, writtenType} from './types.ts';
 /** A folder as Hive is told of it. */
 export const location = (folder: string): string => quotedText(pathToFileURL(folder).href.replace('file:///', 'file:/'));
 
-const columns = ({fields}: Schema, typeOf: typeof hiveType): string => fields.map(({name, type}) => `${quoted(name)} ${typeOf(type, name)}`).join(', ');
+export const columns = ({fields}: Schema, typeOf: typeof hiveType): string => fields.map(({name, type}) => `${quoted(name)} ${typeOf(type, name)}`).join(', ');
 
 /**
  * Makes snapshots readable for a session under their names. A table of Hive is a folder, and a snapshot is files of several, so each gets a
@@ -37,7 +37,7 @@ export async function dropTables(session: HiveSession, names: Iterable<string>):
   for (const name of names) if (session.usable) await session.run(`drop table if exists ${quoted(name)}`);
 }
 
-interface Seen {
+export interface Seen {
   readonly count: number;
   readonly bytes: number;
 }
@@ -61,22 +61,22 @@ async function linkFiles({schema, files, uniform}: Table, name: string, folder: 
   return {count: files.length, bytes};
 }
 
-const hasInstants = (type: DataType): boolean =>
+export const hasInstants = (type: DataType): boolean =>
   (type.kind === 'timestamp' && type.zoned) ||
   (type.kind === 'list' && hasInstants(type.element.type)) ||
   (type.kind === 'struct' && type.fields.some(field => hasInstants(field.type))) ||
   (type.kind === 'map' && (hasInstants(type.key.type) || hasInstants(type.value.type)));
 
 /** Hive reads instants by the clock of its processes, whatever the session's time zone is. */
-async function refuseOtherZone(session: HiveSession, column: string): Promise<void> {
+export async function refuseOtherZone(session: HiveSession, column: string): Promise<void> {
   const [zone] = await session.lines("select reflect('java.lang.System', 'getProperty', 'user.timezone')");
   if (zone !== undefined && /^(Etc\/)?(UTC|UCT|Zulu|Universal|GMT|Greenwich)$/.test(zone)) return;
   throw new MillraceError('ENGINE_UNSUPPORTED', {engine: 'Hive', reason: `column '${column}' holds instants, which Hive reads by the clock of its Java processes, ${zone || 'which it does not tell'}; start them with -Duser.timezone=UTC`});
 }
 
 /** Of a folder that is not there for Hive it makes an empty one, and says nothing. */
-async function refuseUnseen(session: HiveSession, name: string, {count, bytes}: Seen): Promise<void> {
-  const [answer = '{}'] = await session.lines(`show table extended like ${quotedText(name)}`);
+export async function refuseUnseen(session: HiveSession, name: string, {count, bytes}: Seen, database?: string): Promise<void> {
+  const [answer = '{}'] = await session.lines(`show table extended ${database === undefined ? '' : `in ${quoted(database)} `}like ${quotedText(name)}`);
   const {totalNumberFiles = 0, totalFileSize = 0} = (JSON.parse(answer) as {tables?: {totalNumberFiles?: number; totalFileSize?: number}[]}).tables?.[0] ?? {};
   if (totalNumberFiles === count && totalFileSize === bytes) return;
   throw new MillraceError('ENGINE_FILES_UNREACHABLE', {

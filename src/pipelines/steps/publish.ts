@@ -3,12 +3,13 @@ import {basename, dirname, join} from 'node:path';
 import {syncPath} from '../../core/files.ts';
 import type {PublishStep} from '../pipeline.ts';
 import type {StepKind} from './step-kind.ts';
+import {preparePublishTable} from './publish-table.ts';
 import {inputIds, inputSize} from './step-kind.ts';
 
 /** Below the published folder: files that are not whole yet. */
 export const draftsFolder = '.drafts';
 
-/** Writes a dataset to a file outside; a reader sees the old file or the whole new one. */
+/** Puts a dataset where others read it; a reader sees the old rows or all new ones. */
 export const publishKind: StepKind<PublishStep> = {
   kind: 'publish',
 
@@ -16,7 +17,9 @@ export const publishKind: StepKind<PublishStep> = {
     return [step.input];
   },
 
-  async prepare(step, {services, inputs, scratch, signal}) {
+  async prepare(step, context) {
+    if ('to' in step) return preparePublishTable(step, context);
+    const {services, inputs, scratch, signal} = context;
     const path = join(services.publishedFolder, step.file);
     return {
       // A published file is outside the warehouse and may be changed or gone: it is written again each time.

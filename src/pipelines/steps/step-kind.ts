@@ -11,6 +11,7 @@ import type {Schema} from '../../schemas/schema.ts';
 import type {Sources} from '../../sources/source.ts';
 import type {IngestedFile, Origin, Replayed, SnapshotLineage, SnapshotRecord} from '../../warehouse/warehouse.ts';
 import type {ChosenEngine, Remotes} from '../engine-choice.ts';
+import type {PublicationService} from '../publication-service.ts';
 import type {EngineChoice, ParamSpec, ParamValue, PipelineDefinition, RunEventData, Step} from '../pipeline.ts';
 
 export interface StepServices {
@@ -23,6 +24,7 @@ export interface StepServices {
   readonly ingestedFiles: (dataset: string) => Promise<readonly IngestedFile[]>;
   /** Where publish steps write. */
   readonly publishedFolder: string;
+  readonly publications: Pick<PublicationService, 'look' | 'check' | 'publish'>;
 }
 
 /** A dataset as a step finds it. In a plan, `snapshot` is null for what an earlier step has yet to make. */

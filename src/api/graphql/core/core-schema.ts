@@ -12,6 +12,7 @@ import {ModelResolver} from './model-resolver.ts';
 import {PipelineResolver} from './pipeline-resolver.ts';
 import {ProposalResolver} from './proposal-resolver.ts';
 import * as relations from './relations.ts';
+import {PublicationResolver} from './publication-resolver.ts';
 import {RelationshipResolver} from './relationship-resolver.ts';
 import {RunEventsResolver, runEventTypes} from './run-events.ts';
 import {ScheduleResolver} from './schedule-resolver.ts';
@@ -26,7 +27,7 @@ function noTopics(): never {
 /** The static part of the graph. Needs `reflect-metadata`, imported once at the entry of the process. */
 export function buildCoreSchema(): GraphQLSchema {
   const schema = buildSchemaSync({
-    resolvers: [DatasetResolver, RelationshipResolver, PipelineResolver, BackfillResolver, BackfillPartitionResolver, ProposalResolver, RunEventsResolver, ModelResolver, LineageResolver, ScheduleResolver, WebhookResolver, WebhookRelations, SystemResolver, EngineResolver, MaintenanceResolver, ErasureResolver, ...Object.values(relations)],
+    resolvers: [DatasetResolver, RelationshipResolver, PipelineResolver, BackfillResolver, BackfillPartitionResolver, ProposalResolver, PublicationResolver, RunEventsResolver, ModelResolver, LineageResolver, ScheduleResolver, WebhookResolver, WebhookRelations, SystemResolver, EngineResolver, MaintenanceResolver, ErasureResolver, ...Object.values(relations)],
     orphanedTypes: [...runEventTypes],
     validateFn: validateArgument,
     // Asked for wherever there are subscriptions, used only by those that name topics: ours begin iterations of their own.

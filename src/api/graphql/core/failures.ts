@@ -124,7 +124,7 @@ type FailureClass = new (error: MillraceError) => Failure;
 
 /** Codes with a type of their own, by exact code or by what they begin or end with; the rest is `Refused`. */
 const classes: readonly (readonly [RegExp, FailureClass])[] = [
-  [/^(UPLOAD|PROPOSAL)_NOT_FOUND$|^(DATASET|SNAPSHOT|PIPELINE|RELATIONSHIP|BACKFILL|SCHEDULE|WEBHOOK|DELIVERY|RUN|MODEL|MODEL_VERSION)_NOT_FOUND$/, NotFound],
+  [/^(UPLOAD|PROPOSAL|PUBLICATION)_NOT_FOUND$|^(DATASET|SNAPSHOT|PIPELINE|RELATIONSHIP|BACKFILL|SCHEDULE|WEBHOOK|DELIVERY|RUN|MODEL|MODEL_VERSION)_NOT_FOUND$/, NotFound],
   [/^(PARAMS|INPUT)_INVALID$/, InvalidParams],
   [/^NAME_/, NameTaken],
   [/^SOURCE_/, SourceUnreadable],

@@ -141,7 +141,7 @@ export class FilePublished extends RunEvent<'file_published'> {
     return this.stepNamed(this.data.step, context);
   }
 
-  @Field(() => String, {description: 'Relative to the folder of published files.'}) get path(): string {
+  @Field(() => String, {description: 'Relative to the folder of published files; `hive:database.name` for a table of Hive.'}) get path(): string {
     return this.data.path;
   }
 
