@@ -189,8 +189,9 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
         planGarbage: () => planGarbage(places, garbage), collectGarbage: () => collectGarbage(places, garbage),
         async erase(viewer, input) {
           const record = await eraseRows({...places, engine: services.engine}, viewer, input);
-          // What was predicted of a row goes with it.
+          // What was predicted of a row goes with it, and so do its copies in what is published.
           await services.scoreFiles.sweep(graceHours);
+          await services.publications.renew(record.snapshotIds);
           return record;
         },
         erasures: async (_viewer, name) => {

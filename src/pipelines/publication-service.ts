@@ -108,6 +108,24 @@ export class PublicationService implements Publications {
     return ours.map(shownName);
   }
 
+  /** After rows were erased from snapshots: the folders of those that are published have the new files. Hive need not be asked. */
+  async renew(snapshotIds: readonly string[]): Promise<void> {
+    for (const shown of await readdir(this.options.folder)) {
+      for (const id of snapshotIds) {
+        const home = join(this.options.folder, shown, id);
+        for (const name of await readdir(home).catch(() => [])) {
+          const folder = join(home, name);
+          // Drafts, which somebody makes now or a death has left, may have the rows.
+          const draft = name.includes('-') ? null : await this.draft(folder, (await this.options.catalog.read(({datasets}) => datasets.snapshot(id)))!);
+          const old = `${folder}-${newId()}`;
+          await rename(folder, old);
+          if (draft !== null) await rename(draft, folder);
+          await rm(old, {recursive: true, force: true});
+        }
+      }
+    }
+  }
+
   /** A table that has the rows of the snapshot; one that is there and has them stays as it is. */
   private async putTable(place: Place, snapshot: SnapshotRecord, signal: AbortSignal): Promise<OutsideTable> {
     const name = tableName(place, snapshot.id);
@@ -116,7 +134,14 @@ export class PublicationService implements Publications {
     // Rows that were erased since give the snapshot another content, and so another folder.
     const home = this.homeOf(place, snapshot.id);
     const folder = join(home, snapshot.contentHash.slice(0, 16));
-    if (!(await stat(folder).catch(() => null))) await this.fill(folder, await this.part(snapshot), signal);
+    if (!(await stat(folder).catch(() => null))) {
+      const draft = await this.draft(folder, snapshot, signal);
+      // Another try may have been faster.
+      await rename(draft, folder).catch(async (error: NodeJS.ErrnoException) => {
+        await rm(draft, {recursive: true, force: true});
+        if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+      });
+    }
     const sizes = await Promise.all((await readdir(folder)).map(async file => (await stat(join(folder, file))).size));
     const table: OutsideTable = {
       ...place, name, schema: snapshot.schema, folder, rowCount: Number(snapshot.rowCount), fileCount: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0),
@@ -127,8 +152,9 @@ export class PublicationService implements Publications {
     return table;
   }
 
-  /** Makes the folder whole, or not at all. */
-  private async fill(folder: string, {table, linked, rewritten}: Parted, signal: AbortSignal): Promise<void> {
+  /** All that is to be in a folder, beside it. */
+  private async draft(folder: string, snapshot: SnapshotRecord, signal?: AbortSignal): Promise<string> {
+    const {table, linked, rewritten} = await this.part(snapshot);
     const draft = `${folder}-${newId()}`;
     await mkdir(draft, {recursive: true});
     if (rewritten.length > 0) {
@@ -136,11 +162,7 @@ export class PublicationService implements Publications {
       await this.options.engine.materialize({sql: 'SELECT * FROM input', relations: {input}}, {folder: draft, schema: table.schema, rowsPerFile}, {signal});
     }
     for (const [index, {path}] of linked.entries()) await symlink(resolve(path), join(draft, `link-${String(index).padStart(6, '0')}-${basename(path)}`));
-    // Another try may have been faster.
-    await rename(draft, folder).catch(async (error: NodeJS.ErrnoException) => {
-      await rm(draft, {recursive: true, force: true});
-      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
-    });
+    return draft;
   }
 
   private async part(snapshot: SnapshotRecord): Promise<Parted> {

@@ -126,11 +126,15 @@ test('files of which a merge keeps some, and files with ids of rows', async () =
   expect(byFirst(await read('select * from shop.merged'))).toEqual([{id: 0n, v: 0}, {id: 1n, v: 1}, {id: 2n, v: 0}, {id: 9n, v: 9}]);
 });
 
-test('after an erasure it is published again without the rows', async () => {
-  await published('erased', 'SELECT range::BIGINT AS id FROM range(3)', {contract: {key: ['id']}});
-  await app.services.maintenance.erase(app.services.system, {dataset: 'erased', keys: [{id: 1}], reason: 'asked for'});
-  expect((await published('erased', 'SELECT range::BIGINT AS id FROM range(3) WHERE range <> 1', {contract: {key: ['id']}})).run).toMatchObject({status: 'succeeded'});
+test('after an erasure Hive has the other rows, of files that are linked and of files that were rewritten', async () => {
+  await published('erased', 'SELECT range::BIGINT AS id, 0 AS v FROM range(3)', {contract: {key: ['id']}});
+  const linked = await head('erased');
+  await app.services.datasets.renameColumn(app.services.system, 'erased', 'v', 'w');
   await put('again', [publish('erased', 'shop.erased')]);
+  await run('again');
+  const rewritten = await head('erased');
+  await app.services.maintenance.erase(app.services.system, {dataset: 'erased', keys: [{id: 1}], reason: 'asked for'});
+  for (const table of ['erased', nameOf('erased', linked), nameOf('erased', rewritten)]) expect(byFirst(await read(`select id from shop.${table}`))).toEqual([{id: 0n}, {id: 2n}]);
   expect((await run('again')).run).toMatchObject({status: 'succeeded'});
   expect(byFirst(await read('select id from shop.erased'))).toEqual([{id: 0n}, {id: 2n}]);
 });
