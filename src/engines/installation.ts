@@ -20,6 +20,8 @@ export interface EngineServers {
 
 export interface StartOptions {
   readonly env: Environment;
+  /** The address to listen on. Default: this machine's own; another one of Spark needs a token. */
+  readonly host?: string;
   /** Default: the engine's usual one. */
   readonly port?: number;
   /** Whoever asks must have it. Default: anybody on this machine may ask. */

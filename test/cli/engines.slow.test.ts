@@ -52,6 +52,10 @@ test('a port that is taken', async () => {
   await new Promise(resolve => taken.close(resolve));
 });
 
+test('past this machine, only with a token', async () => {
+  expect(await project.run(['engines', 'start', 'spark', '--host', '0.0.0.0'])).toMatchObject({exit: 2, err: expect.stringContaining('--token')});
+});
+
 test.each(['SIGTERM', 'SIGKILL'] as const)('it answers at the URL that is printed, and ends with %s of the command', async signal => {
   const port = await freePort();
   const command = project.start(['engines', 'start', 'spark', '--json', '--port', String(port), '--master', 'local[1]', '--token', 'a secret', '--memory', '512m']);

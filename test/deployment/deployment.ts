@@ -13,6 +13,8 @@ export const root = join(import.meta.dirname, '../..');
 
 export interface Service {
   readonly image?: string;
+  readonly profiles?: readonly string[];
+  readonly build?: unknown;
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly ports?: readonly string[];
@@ -110,6 +112,7 @@ export async function createDeployment(): Promise<Deployment> {
     const inHere = (text: string) =>
       text
         .replace(/\$\{(\w+):\?[^}]*\}/g, (_whole, name: keyof typeof secrets) => secrets[name])
+        .replace(/\$\{\w+:-([^}]*)\}/g, '$1')
         .replace(/^postgresql:\/\/.*@postgres:5432\/millrace$/, database.url)
         .replace(/^\/app(?=\/|$)/, image)
         .replace(/^\/data(?=\/|$)/, data)

@@ -1,13 +1,16 @@
-import {existsSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {Command} from 'commander';
+import {enginesCommand} from '../../src/cli/commands/engines.ts';
 import {environmentVariable, settings} from '../../src/core/config-schema.ts';
+import {engineServers} from '../../src/engines/kinds.ts';
 import {compose, copies, imageEnvironment, instruction, root} from './deployment.ts';
 
 const ours = Object.entries(compose.services).filter(([, {image}]) => image === 'millrace');
 const known = new Set([...settings.keys()].map(environmentVariable));
 
-test('the compose file has PostgreSQL, a server and two workers', () => {
-  expect(Object.keys(compose.services)).toEqual(['postgres', 'server', 'worker']);
+test('the compose file has PostgreSQL, a server and two workers, and engines for those who ask for them', () => {
+  expect(Object.entries(compose.services).map(([name, {profiles}]) => [name, ...(profiles ?? [])])).toEqual([['postgres'], ['server'], ['worker'], ['spark', 'spark'], ['hive', 'hive']]);
   expect(compose.services.worker?.deploy?.replicas).toBe(2);
   expect(ours.map(([name]) => name)).toEqual(['server', 'worker']);
 });
@@ -30,6 +33,25 @@ test("the catalog's URL names the database that the postgres service makes", () 
   const {POSTGRES_DB, POSTGRES_USER} = compose.services.postgres!.environment!;
   expect({hostname, port, pathname, username}).toEqual({hostname: 'postgres', port: '5432', pathname: `/${POSTGRES_DB}`, username: POSTGRES_USER});
   expect(compose.services.postgres!.healthcheck!.test).toEqual(['CMD-SHELL', `pg_isready --username=${POSTGRES_USER} --dbname=${POSTGRES_DB}`]);
+});
+
+test('engines are started by the command that there is, over the same files, and are set alike for server and workers', () => {
+  const engines = Object.entries(compose.services).filter(([, {image}]) => image === 'millrace-engines');
+  const own = readFileSync(join(root, 'Dockerfile.engines'), 'utf8');
+  expect(own).toMatch(/^FROM millrace$/m);
+  expect(own).toContain('ENTRYPOINT ["node", "/app/bin/millrace.mjs", "engines", "start"]');
+  const start = enginesCommand.commands!.find(({name}) => name === 'start')!;
+  for (const [name, {command, volumes, build}] of engines) {
+    expect(volumes).toEqual(compose.services.server!.volumes);
+    expect(build).toEqual({context: '.', dockerfile: 'Dockerfile.engines', additional_contexts: {millrace: 'service:server'}});
+    expect(command![0]).toBe(name);
+    const parser = new Command().exitOverride();
+    start.options!(parser);
+    expect(parser.parse(command!.slice(1), {from: 'user'}).opts()).toMatchObject({host: '0.0.0.0'});
+    const variable = `MILLRACE_${name.toUpperCase()}_URL`;
+    for (const [, {environment}] of ours) expect(environment![variable]).toBe(`\${${variable}:-}`);
+  }
+  expect(engines.map(([name]) => name)).toEqual(engineServers.map(({name}) => name));
 });
 
 test('one port everywhere, published to this machine only', () => {

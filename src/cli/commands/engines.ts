@@ -4,6 +4,7 @@ import type {CliCommand, Context} from '../command.ts';
 import {ask} from '../graph-client.ts';
 
 interface StartOptions {
+  readonly host?: string;
   readonly port?: number;
   readonly token?: string;
   readonly master?: string;
@@ -57,6 +58,7 @@ export const enginesCommand: CliCommand = {
       summary: 'start its servers on this machine, in the foreground; installs what is missing',
       options(command) {
         command
+          .option('--host <address>', 'the address to listen on (default: 127.0.0.1); Hive asks for no password: another one is for private networks')
           .option('--port <port>', "where it answers (default: the engine's usual port)", wholeNumber)
           .option('--token <token>', 'whoever asks must have it (spark)')
           .option('--master <master>', 'where the work is done: local[N], local-cluster[N,CORES,MB], spark://HOST:PORT (spark)')

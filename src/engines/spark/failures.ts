@@ -53,7 +53,7 @@ export function failure(error: unknown, more: ErrorDetails | null, doing: {reado
   const cause = {cause: error};
   if (known.errorClass === '' && known.errorId === null) {
     if (known.grpc === status.UNAUTHENTICATED || known.grpc === status.PERMISSION_DENIED) return new MillraceError('ENGINE_REFUSED', {engine, reason: sentence(known.message)}, cause);
-    const reason = /Last error: (.*?) \(\d{4}-/.exec(known.message)?.[1] ?? sentence(known.message);
+    const reason = /Last error: (?:Error: )?(.*?)(?: \(\d{4}-|\. Resolution note)/.exec(known.message)?.[1] ?? sentence(known.message);
     const another = /protocol error/i.test(reason) || known.grpc === status.UNIMPLEMENTED || known.grpc === status.UNKNOWN;
     if (another) return new MillraceError('ENGINE_UNSUPPORTED', {engine, reason: `what answers is no Spark Connect server of Spark 4 (${reason}).`}, cause);
     if (isBroken(known)) return new MillraceError('ENGINE_UNAVAILABLE', {engine, reason: `${reason}.`}, cause);

@@ -1,6 +1,8 @@
 import {mkdir} from 'node:fs/promises';
 import {availableParallelism} from 'node:os';
 import {join} from 'node:path';
+import {MillraceError} from '../../core/errors.ts';
+import {isLoopback} from '../../core/loopback.ts';
 import {findJava} from '../installation.ts';
 import type {EngineServers, StartOptions} from '../installation.ts';
 import {provePortFree, startServerProcess} from '../server-process.ts';
@@ -25,8 +27,8 @@ export interface SparkServer {
   readonly log: string;
 }
 
-/** The servers listen for this machine alone. */
-const host = '127.0.0.1';
+/** Where the server's own parts meet, and where it is asked whether it answers. */
+const loopback = '127.0.0.1';
 
 export const sparkServers: EngineServers = {
   name: 'spark',
@@ -41,17 +43,18 @@ export const sparkServers: EngineServers = {
 
 /** Starts a Spark Connect server and waits until it answers. @param folder where it is installed. @throws ENGINE_START_FAILED, ENGINE_INSTALL_FAILED, PORT_IN_USE; the signal's reason */
 export async function startSpark(folder: string, options: SparkServerOptions, signal?: AbortSignal): Promise<SparkServer> {
-  const {work, master = `local[${availableParallelism()}]`, port = 15_002, token, memory = '1g', env} = options;
+  const {work, host = loopback, master = `local[${availableParallelism()}]`, port = 15_002, token, memory = '1g', env} = options;
   const [home, log] = [join(folder, 'pyspark'), join(work, 'server.log')];
   await findJava('Spark', env);
+  if (!isLoopback(host) && !token) throw new MillraceError('USAGE', {reason: `Spark would run what anybody asks for at ${host}: say a --token.`});
   await provePortFree(host, port);
   await mkdir(work, {recursive: true});
-  const url = `sc://${host}:${port}${token === undefined ? '' : `/;token=${encodeURIComponent(token)}`}`;
+  const url = `sc://${loopback}:${port}${token === undefined ? '' : `/;token=${encodeURIComponent(token)}`}`;
   const conf = {
     'spark.connect.grpc.binding.address': host,
     'spark.connect.grpc.binding.port': String(port),
-    'spark.driver.bindAddress': host,
-    'spark.driver.host': host,
+    'spark.driver.bindAddress': loopback,
+    'spark.driver.host': loopback,
     'spark.ui.enabled': 'false',
     'spark.local.dir': join(work, 'tmp'),
     'spark.sql.warehouse.dir': join(work, 'warehouse'),
@@ -78,7 +81,7 @@ export async function startSpark(folder: string, options: SparkServerOptions, si
       name: 'Spark', command: [join(home, 'bin/spark-submit'), ...args, ...Object.entries(conf).flatMap(([key, value]) => ['--conf', `${key}=${value}`]), 'spark-internal'],
       cwd: work, log, answers,
       // What the user has set for another Spark does not apply to this one; a token on the command line would be seen by all.
-      env: {...env, SPARK_HOME: home, SPARK_CONF_DIR: undefined, SPARK_CONNECT_MODE: undefined, SPARK_LOCAL_IP: host, SPARK_NO_DAEMONIZE: '1', SPARK_CONNECT_AUTHENTICATE_TOKEN: token},
+      env: {...env, SPARK_HOME: home, SPARK_CONF_DIR: undefined, SPARK_CONNECT_MODE: undefined, SPARK_LOCAL_IP: loopback, SPARK_NO_DAEMONIZE: '1', SPARK_CONNECT_AUTHENTICATE_TOKEN: token},
     }, signal);
     return {url, version, process: server, log};
   } finally {

@@ -13,6 +13,8 @@ export interface HiveServerOptions {
   readonly env: Environment;
   /** The server's own folder: configuration, warehouse, log. Made when it is not there. */
   readonly work: string;
+  /** Default: this machine's own. */
+  readonly host?: string;
   readonly port: number;
   /** Of Java's heap, in its notation. Default 512m. */
   readonly memory?: string;
@@ -29,20 +31,19 @@ const programs = {
   metastore: {name: "Hive's metastore", main: 'org.apache.hadoop.hive.metastore.HiveMetaStore', args: (port: number) => ['-p', String(port)]},
 } as const;
 
-/** The servers listen for this machine alone. */
-const host = '127.0.0.1';
+const loopback = '127.0.0.1';
 
 export const hiveServers: EngineServers = {
   name: 'hive',
   version: hiveVersion,
   size: '280 MB',
   install: installHive,
-  async start(folder, {env, port = 10_000, memory}, signal) {
+  async start(folder, {env, host = loopback, port = 10_000, memory}, signal) {
     // What it keeps outlives an installation of another version.
     const work = `${folder}-data`;
     const metastore = await startHive('metastore', folder, {env, work, port: 9083}, signal);
     try {
-      const server = await startHive('hiveserver2', folder, {env, work, port, memory, metastore: `thrift://${host}:9083`}, signal);
+      const server = await startHive('hiveserver2', folder, {env, work, host, port, memory, metastore: `thrift://${loopback}:9083`}, signal);
       const process = {
         pid: server.process.pid,
         ended: Promise.race([server.process.ended, metastore.process.ended]),
@@ -51,7 +52,7 @@ export const hiveServers: EngineServers = {
           await metastore.process.stop();
         },
       };
-      return {settings: {'hive.url': `hive2://${host}:${port}/default`}, version: hiveVersion, process, log: server.log};
+      return {settings: {'hive.url': `hive2://${loopback}:${port}/default`}, version: hiveVersion, process, log: server.log};
     } catch (error) {
       await metastore.process.stop();
       throw error;
@@ -61,12 +62,12 @@ export const hiveServers: EngineServers = {
 
 /** Starts one program and waits until it listens. @param folder where Hive is installed. @throws ENGINE_START_FAILED, ENGINE_INSTALL_FAILED, PORT_IN_USE; the signal's reason */
 export async function startHive(program: keyof typeof programs, folder: string, options: HiveServerOptions, signal?: AbortSignal): Promise<{readonly process: ServerProcess; readonly log: string}> {
-  const {env, work, port, memory = '512m', zone = 'UTC', metastore, properties} = options;
+  const {env, work, host = loopback, port, memory = '512m', zone = 'UTC', metastore, properties} = options;
   const java = await findJava('Hive', env);
   await provePortFree(host, port);
   const [conf, temporary, log] = [join(work, `conf-${program}`), join(work, 'tmp'), join(work, `${program}.log`)];
   const files = sites(work, {
-    'hive.server2.thrift.port': String(port), 'hive.server2.thrift.http.port': String(port), ...(metastore ? {'hive.metastore.uris': metastore} : {}), ...properties,
+    'hive.server2.thrift.bind.host': host, 'hive.server2.thrift.port': String(port), 'hive.server2.thrift.http.port': String(port), ...(metastore ? {'hive.metastore.uris': metastore} : {}), ...properties,
   });
   await Promise.all([conf, temporary, join(work, 'warehouse')].map(path => mkdir(path, {recursive: true})));
   await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(conf, name), text, {mode: 0o600})));
@@ -92,6 +93,6 @@ const opened = [
 
 function listening(port: number): Promise<boolean> {
   const {promise, resolve} = Promise.withResolvers<boolean>();
-  const socket = createConnection({port, host}, () => resolve(true)).on('error', () => resolve(false)).setTimeout(1000, () => resolve(false));
+  const socket = createConnection({port, host: loopback}, () => resolve(true)).on('error', () => resolve(false)).setTimeout(1000, () => resolve(false));
   return promise.finally(() => socket.destroy());
 }
