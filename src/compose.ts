@@ -244,7 +244,7 @@ export function compose({config}: Pick<LoadedConfig, 'config'>, {mode}: {readonl
       heads: () => services.heads.current(),
       onCommit: listener => services.catalog.listen('data', listener),
       pipelines: services.pipelines, publications: services.publications, proposals: services.proposals, schedules: services.schedules, backfills: services.backfills, webhooks: services.webhooks, models: services.models, scoreFiles: services.scoreFiles, datasets: services.datasets, relationships: services.relationships, lineage: services.lineage, maintenance: services.maintenance, writes: services.writes, warehouse: services.warehouse,
-      engine: services.engine, remotes: services.remotes, graphModel: services.graphModel, logger: services.logger, metrics: services.metrics, config: services.config,
+      engine: services.engine, remotes: services.remotes, metastore: services.hive.metastore, graphModel: services.graphModel, logger: services.logger, metrics: services.metrics, config: services.config,
       uploads: {byId: id => services.catalog.read(stores => stores.uploads.byId(id))},
       system: {version, catalog: services.config.catalog.url === null ? 'pglite' : 'postgresql', fingerprint: `${services.engine.fingerprint}; ${services.runtime.fingerprint}`},
     })).singleton(),

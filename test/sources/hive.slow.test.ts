@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import type {App} from '../../src/compose.ts';
 import {startTestHive} from '../support/hive.ts';
 import type {TestHive} from '../support/hive.ts';
-import {createProject, startApp} from '../support/project.ts';
+import {ask, createProject, data, startApp} from '../support/project.ts';
 import type {Project} from '../support/project.ts';
 import {runner} from '../support/runs.ts';
 
@@ -86,4 +86,28 @@ test.each([
 ])('%j is %s', async (place, code, message) => {
   await put('bad', [step('broken', place)]);
   expect((await run('bad')).steps.broken).toMatchObject({status: 'failed', error: {code, message: expect.stringContaining(message)}});
+});
+
+test('databases, tables, columns, partitions and statistics are in the graph', async () => {
+  const {hive: {databases, database}} = await data(app.http.url, `{ hive {
+    databases { name }
+    database(name: "shop") {
+      tables { name }
+      sales: table(name: "sales") { view format transactional columns { name type } partitionedBy { name type } location partitions(first: 10) { name statistics { rows } } one: partitions(where: "day = date '2001-01-02'") { name } }
+      expensive: table(name: "expensive") { view format location columns { name } partitions { name } }
+      lines: table(name: "lines") { format statistics { rows } }
+    }
+  } }`);
+  expect(databases).toContainEqual({name: 'shop'});
+  expect(database.tables.map(({name}: {name: string}) => name)).toEqual(expect.arrayContaining(['expensive', 'lines', 'sales']));
+  expect(database.sales).toEqual({
+    view: false, format: 'parquet', transactional: false, partitionedBy: [{name: 'day', type: 'date'}, {name: 'hour', type: 'int'}], location: expect.stringContaining('/shop/sales'),
+    columns: [{name: 'id', type: 'bigint'}, {name: 'price', type: 'decimal(20,4)'}, {name: 'größe', type: 'string'}, {name: 'at_moment', type: 'timestamp'}],
+    partitions: expect.arrayContaining([{name: 'day=2001-01-01/hour=1', statistics: {rows: '2'}}, {name: 'day=2001-01-02/hour=2', statistics: {rows: '1'}}]),
+    one: [{name: 'day=2001-01-02/hour=2'}],
+  });
+  expect(database.expensive).toEqual({view: true, format: null, location: null, columns: [{name: 'id'}], partitions: []});
+  expect(database.lines).toMatchObject({format: 'text', statistics: {rows: '1'}});
+  const missing = await ask(app.http.url, '{ hive { database(name: "shop") { table(name: "none") { format } } } }');
+  expect(missing.errors).toMatchObject([{extensions: {code: 'SOURCE_NOT_FOUND'}}]);
 });

@@ -11,6 +11,7 @@ import type {Logger} from '../../core/logging.ts';
 import type {Metrics} from '../../core/metrics.ts';
 import type {Viewer} from '../../core/viewer.ts';
 import type {Engine} from '../../engines/engine.ts';
+import type {Metastore} from '../../engines/metastore.ts';
 import type {Maintenance} from '../../maintenance/maintenance.ts';
 import type {Models} from '../../models/models.ts';
 import type {ScoreFiles} from '../../models/score-files.ts';
@@ -61,6 +62,7 @@ export interface GraphqlServices {
   /** The embedded one. */
   readonly engine: Engine;
   readonly remotes: Pick<Remotes, 'engines'>;
+  readonly metastore: Metastore;
   readonly uploads: Pick<UploadStore, 'byId'>;
   readonly graphModel: GraphModelSource;
   readonly system: SystemFacts;

@@ -8,6 +8,7 @@ import {ErasureResolver} from './erasure-resolver.ts';
 import {oneOfInputs} from './inputs.ts';
 import {LineageResolver} from './lineage-resolver.ts';
 import {MaintenanceResolver} from './maintenance-resolver.ts';
+import {MetastoreResolver} from './metastore-resolver.ts';
 import {ModelResolver} from './model-resolver.ts';
 import {PipelineResolver} from './pipeline-resolver.ts';
 import {ProposalResolver} from './proposal-resolver.ts';
@@ -27,7 +28,7 @@ function noTopics(): never {
 /** The static part of the graph. Needs `reflect-metadata`, imported once at the entry of the process. */
 export function buildCoreSchema(): GraphQLSchema {
   const schema = buildSchemaSync({
-    resolvers: [DatasetResolver, RelationshipResolver, PipelineResolver, BackfillResolver, BackfillPartitionResolver, ProposalResolver, PublicationResolver, RunEventsResolver, ModelResolver, LineageResolver, ScheduleResolver, WebhookResolver, WebhookRelations, SystemResolver, EngineResolver, MaintenanceResolver, ErasureResolver, ...Object.values(relations)],
+    resolvers: [DatasetResolver, RelationshipResolver, PipelineResolver, BackfillResolver, BackfillPartitionResolver, ProposalResolver, PublicationResolver, RunEventsResolver, ModelResolver, LineageResolver, ScheduleResolver, WebhookResolver, WebhookRelations, SystemResolver, EngineResolver, MetastoreResolver, MaintenanceResolver, ErasureResolver, ...Object.values(relations)],
     orphanedTypes: [...runEventTypes],
     validateFn: validateArgument,
     // Asked for wherever there are subscriptions, used only by those that name topics: ours begin iterations of their own.
