@@ -39,8 +39,10 @@ const step = (into: string, hivePlace: object, more: object = {}): object => ({k
 test('a partition whose folder is gone fails, where Hive takes it for empty', async () => {
   await hive.run('create table shop.lost (id int) partitioned by (p int) stored as parquet', 'insert into shop.lost partition (p = 1) values (1)', 'insert into shop.lost partition (p = 2) values (2)');
   rmSync(join(project.folder, 'shop/lost/p=2'), {recursive: true});
-  await put('losing', [step('lost', {table: 'shop.lost'})]);
-  expect((await run('losing')).steps.lost).toMatchObject({status: 'failed', error: {code: 'SOURCE_UNREADABLE', message: expect.stringContaining('p=2')}});
+  await put('losing', [step('lost', {table: 'shop.lost'}), step('less', {table: 'shop.lost', where: 'id > 0'}), step('kept', {table: 'shop.lost', where: 'p = 1'})]);
+  const {steps} = await run('losing');
+  for (const name of ['lost', 'less']) expect(steps[name]).toMatchObject({status: 'failed', error: {code: 'SOURCE_UNREADABLE', message: expect.stringContaining('p=2')}});
+  expect(steps.kept).toMatchObject({status: 'succeeded'});
 });
 
 test('a table is ingested exactly, and the plan says how', async () => {

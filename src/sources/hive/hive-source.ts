@@ -36,7 +36,9 @@ export function createHiveSource(options: HiveSourceOptions): SourceKind {
         const partitions = table.partitionedBy.length === 0 ? null : await partitionsOf(metastore, table, only ? undefined : place.where);
         const chosen = only ? partitions?.filter(partition => only.has(nameOf(table, partition))) : partitions;
         if (only && chosen!.length < only.size) throw new MillraceError('SOURCE_CHANGED', {path: [...only].find(name => !chosen!.some(partition => nameOf(table, partition) === name))});
-        const files = await dataFiles(table, chosen ?? null, metastore, options);
+        // A condition over rows may need any partition: whether its folder is there is asked of all of them.
+        const read = chosen ?? (table.partitionedBy.length === 0 ? null : await metastore.partitions(table.database, table.name));
+        const files = await dataFiles(table, read, metastore, options);
         const filtered = place.where !== undefined && chosen === null && !only;
         if (files.found && !filtered && files.bytes >= largeBytes) {
           const opened = await openFiles(files.found, {format: 'parquet'}, scratch, options);
