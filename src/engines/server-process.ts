@@ -48,11 +48,14 @@ trap : TERM INT HUP
 while kill -0 $child; do wait $child; code=$?; done
 exit $code`;
 
+/** Java reads names of files, and some functions texts, by the locale: without one, everything but ASCII is lost. */
+const utf8 = 'C.UTF-8';
+
 /** Starts a server and waits until it answers. @throws ENGINE_START_FAILED with the end of its log, having ended it; the signal's reason */
 export async function startServerProcess(program: ServerProgram, signal?: AbortSignal): Promise<ServerProcess> {
   const {name, command, cwd, env, log, answers, startSeconds = 120, stopSeconds = 10} = program;
   await (await open(log, 'w')).close();
-  const child = spawn('/bin/sh', ['-c', guard, 'sh', ...command], {cwd, env: {...env, MILLRACE_LOG: log}, detached: true, stdio: ['pipe', 'pipe', 'ignore']});
+  const child = spawn('/bin/sh', ['-c', guard, 'sh', ...command], {cwd, env: {...env, LC_ALL: utf8, MILLRACE_LOG: log}, detached: true, stdio: ['pipe', 'pipe', 'ignore']});
   let over = false;
   const ended = new Promise<number | null>(resolve => {
     child.once('error', () => resolve(null));

@@ -1,5 +1,5 @@
 /** Tables of a real Hive as sources. */
-import {rmSync} from 'node:fs';
+import {mkdirSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
 import type {App} from '../../src/compose.ts';
 import {startTestHive} from '../support/hive.ts';
@@ -37,12 +37,16 @@ afterAll(async () => {
 const step = (into: string, hivePlace: object, more: object = {}): object => ({kind: 'ingest', name: into, into, source: {hive: hivePlace}, ...more});
 
 test('a partition whose folder is gone fails, where Hive takes it for empty', async () => {
-  await hive.run('create table shop.lost (id int) partitioned by (p int) stored as parquet', 'insert into shop.lost partition (p = 1) values (1)', 'insert into shop.lost partition (p = 2) values (2)');
+  await hive.run('create table shop.lost (id int) partitioned by (p int) stored as parquet', 'insert into shop.lost partition (p = 1) values (1)', 'insert into shop.lost partition (p = 2) values (2)', 'insert into shop.lost partition (p = 3) values (3)');
   rmSync(join(project.folder, 'shop/lost/p=2'), {recursive: true});
   await put('losing', [step('lost', {table: 'shop.lost'}), step('less', {table: 'shop.lost', where: 'id > 0'}), step('kept', {table: 'shop.lost', where: 'p = 1'})]);
   const {steps} = await run('losing');
   for (const name of ['lost', 'less']) expect(steps[name]).toMatchObject({status: 'failed', error: {code: 'SOURCE_UNREADABLE', message: expect.stringContaining('p=2')}});
   expect(steps.kept).toMatchObject({status: 'succeeded'});
+  rmSync(join(project.folder, 'shop/lost/p=3'), {recursive: true});
+  mkdirSync(join(project.folder, 'shop/lost/p=3'));
+  await put('emptied', [step('lost', {table: 'shop.lost', where: 'p = 3'})]);
+  expect((await run('emptied')).steps.lost).toMatchObject({status: 'failed', error: {code: 'SOURCE_UNREADABLE', message: expect.stringMatching(/p=3.*its folder is empty, though the metastore tells of 1 file/)}});
 });
 
 test('a table is ingested exactly, and the plan says how', async () => {

@@ -4,7 +4,7 @@ import {join, sep} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {MillraceError} from '../../core/errors.ts';
 import type {Piece} from '../../engines/engine.ts';
-import type {ForeignPartition, ForeignTable, Metastore} from '../../engines/metastore.ts';
+import type {ForeignPartition, ForeignStatistics, ForeignTable, Metastore} from '../../engines/metastore.ts';
 import {openFiles} from '../raw-files.ts';
 import type {FoundFile, OpenOptions} from '../raw-files.ts';
 import type {FoundRawFile, HivePlace, OpenedSource, SourceKind} from '../source.ts';
@@ -100,6 +100,13 @@ const missing = (table: ForeignTable, partition: ForeignPartition | null): never
   throw new MillraceError('SOURCE_UNREADABLE', {path: nameOf(table, partition ?? {name: '', values: []}), format: 'a table of Hive', reason: 'its folder is gone, and Hive would take it for empty.'});
 };
 
+/** Hive takes a folder whose files are gone for empty as well; the metastore remembers that there were some. */
+function refuseEmptied(table: ForeignTable, partition: ForeignPartition | null, {files}: ForeignStatistics): void {
+  if (!files) return;
+  const reason = `its folder is empty, though the metastore tells of ${files} file${files === 1 ? '' : 's'}; if that is as it should be, let Hive count again (ANALYZE TABLE … COMPUTE STATISTICS).`;
+  throw new MillraceError('SOURCE_UNREADABLE', {path: nameOf(table, partition ?? {name: '', values: []}), format: 'a table of Hive', reason});
+}
+
 interface DataFile {
   readonly path: string;
   readonly bytes: number;
@@ -131,11 +138,15 @@ async function dataFiles(
   if (own === null) return {found: null, why: `its files are at ${table.location}`};
   const folderOf = async (partition: ForeignPartition): Promise<readonly DataFile[] | 'elsewhere'> => {
     const files = await filesBelow(`${table.location}/${partition.name}`);
-    if (typeof files !== 'string') return files!;
+    if (files === null || (typeof files !== 'string' && files.length > 0)) return files!;
     // It lies elsewhere, or its name is written another way there.
-    const {location} = await metastore.place(table.database, table.name, partition);
-    return (await filesBelow(location)) === 'gone' ? missing(table, partition) : 'elsewhere';
+    const {location, statistics} = await metastore.place(table.database, table.name, partition);
+    const own = await filesBelow(location);
+    if (own === 'gone') return missing(table, partition);
+    if (own?.length === 0) refuseEmptied(table, partition, statistics);
+    return files === 'gone' ? 'elsewhere' : files;
   };
+  if (!partitions && own !== 'gone' && own.length === 0) refuseEmptied(table, null, table.statistics);
   const folders = await Promise.all<readonly DataFile[] | 'elsewhere'>(partitions ? partitions.map(folderOf) : [own === 'gone' ? missing(table, null) : own]);
   if (folders.includes('elsewhere')) return {found: null, why: 'some partitions lie elsewhere'};
   const files = (folders as (readonly DataFile[])[]).flat();
