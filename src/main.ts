@@ -10,6 +10,12 @@ import type {Places} from './maintenance/maintenance.ts';
 // The engine's queries occupy threads of libuv's pool, whose size is read when the pool is first used: nothing has yet.
 process.env.UV_THREADPOOL_SIZE ??= '16';
 
+// Whoever read the output has seen enough (`millrace runs | head`).
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 /** Loads the application only for commands that need it: it is most of Millrace, and `millrace help` must not wait for it. */
 const composeLate: Compose = async (loaded, options) => {
   await import('reflect-metadata');
