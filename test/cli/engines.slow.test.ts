@@ -53,7 +53,7 @@ test('a port that is taken', async () => {
 });
 
 test('past this machine, only with a token', async () => {
-  expect(await project.run(['engines', 'start', 'spark', '--host', '0.0.0.0'])).toMatchObject({exit: 2, err: expect.stringContaining('--token')});
+  expect(await project.run(['engines', 'start', 'spark', '--bind', '0.0.0.0'])).toMatchObject({exit: 2, err: expect.stringContaining('--token')});
 });
 
 test.each(['SIGTERM', 'SIGKILL'] as const)('it answers at the URL that is printed, and ends with %s of the command', async signal => {

@@ -47,7 +47,7 @@ test('engines are started by the command that there is, over the same files, and
     expect(command![0]).toBe(name);
     const parser = new Command().exitOverride();
     start.options!(parser);
-    expect(parser.parse(command!.slice(1), {from: 'user'}).opts()).toMatchObject({host: '0.0.0.0'});
+    expect(parser.parse(command!.slice(1), {from: 'user'}).opts()).toMatchObject({bind: '0.0.0.0'});
     const variable = `MILLRACE_${name.toUpperCase()}_URL`;
     for (const [, {environment}] of ours) expect(environment![variable]).toBe(`\${${variable}:-}`);
   }

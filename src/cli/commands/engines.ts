@@ -4,7 +4,7 @@ import type {CliCommand, Context} from '../command.ts';
 import {ask} from '../graph-client.ts';
 
 interface StartOptions {
-  readonly host?: string;
+  readonly bind?: string;
   readonly port?: number;
   readonly token?: string;
   readonly master?: string;
@@ -58,13 +58,13 @@ export const enginesCommand: CliCommand = {
       summary: 'start its servers on this machine, in the foreground; installs what is missing',
       options(command) {
         command
-          .option('--host <address>', 'the address to listen on (default: 127.0.0.1); Hive asks for no password: another one is for private networks')
+          .option('--bind <address>', 'the address to listen on (default: 127.0.0.1); Hive asks for no password: another one is for private networks')
           .option('--port <port>', "where it answers (default: the engine's usual port)", wholeNumber)
           .option('--token <token>', 'whoever asks must have it (spark)')
           .option('--master <master>', 'where the work is done: local[N], local-cluster[N,CORES,MB], spark://HOST:PORT (spark)')
           .option('--memory <size>', 'of the server, such as 2g');
       },
-      async run(context, [name], options: StartOptions) {
+      async run(context, [name], {bind, ...options}: StartOptions) {
         const {io, out} = context;
         const {servers, folder} = await named(context, name!);
         const ending = new AbortController();
@@ -73,7 +73,7 @@ export const enginesCommand: CliCommand = {
         io.signals.on('SIGTERM', onSignal);
         try {
           await install(context, servers, folder, ending.signal);
-          const {settings, version, process, log} = await servers.start(folder, {...options, env: io.env}, ending.signal);
+          const {settings, version, process, log} = await servers.start(folder, {...options, host: bind, env: io.env}, ending.signal);
           try {
             if (out.json) out.document({engine: servers.name, version, settings, pid: process.pid, log});
             else out.write(`${out.paint('bold', `${servers.name} ${version}`)} answers. Let Millrace use it:\n${Object.entries(settings).map(([key, value]) => `  --set '${key}=${value}'\n`).join('')}Its log is ${log}\nCtrl-C stops it.\n`);
